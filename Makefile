@@ -1,0 +1,66 @@
+# Everything here works in a fresh clone: each target that needs the virtual environment makes it first.
+# The network is used for the Python package index alone.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The interpreter that makes the virtual environment: 3.10 or newer.
+PYTHON ?= python3
+# More arguments for pytest and for the benchmark: make test ARGS="-k ledger"
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := build/demo
+
+.PHONY: help venv demo test lint format bench clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+venv: $(STAMP) ## make .venv with facejobs and all it needs; again only when pyproject.toml or constraints.txt change
+
+# An environment that is there is brought up to date; one whose interpreter has gone is made anew.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 10) or sys.exit("facejobs needs Python 3.10 or newer; $(PYTHON) is %d.%d. Say which to use: make venv PYTHON=python3.12" % v[:2])'
+	@rm -f $(STAMP)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+# Exit code 3 of `facejobs run` means: done, with quarantined records within the job's budget.
+demo: venv ## make a small archive in build/demo, restore it, and say where the report is
+	$(BIN)/python examples/make_archive.py $(DEMO)/archive
+	@code=0; $(BIN)/facejobs run examples/archive.yaml || code=$$?; \
+	case $$code in \
+		0) ;; \
+		3) echo "Three files of the demo archive are broken on purpose: they are in quarantine, and in the report." ;; \
+		*) echo "facejobs run ended with exit code $$code; docs/command-line.md says what it means." >&2; exit $$code ;; \
+	esac
+	@report=$$(ls -t $(DEMO)/restored/_facejobs/runs/*/report.html 2>/dev/null | head -n 1 || true); \
+	test -n "$$report" || { echo "the run left no report.html in $(DEMO)/restored/_facejobs/runs" >&2; exit 1; }; \
+	echo "The restored pictures are in $(DEMO)/restored, the report is $$PWD/$$report"
+
+test: venv ## run the tests; the summary names those that were skipped, and why
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: venv ## ruff, mypy, and the walls between the packages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy examples
+	$(BIN)/lint-imports
+
+format: venv ## let ruff format the code and mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: venv ## measure throughput, start-up, memory and the cost of pasting back
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove what was made: .venv, build, caches
+	rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

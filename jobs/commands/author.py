@@ -1,0 +1,50 @@
+"""`facejobs init`, `validate`, `schema` and `version`: what helps to write a job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from jobs.console import Output
+from jobs.errors import CommandError
+from jobs.exits import Exit
+from jobs.spec import load
+from jobs.spec.example import example
+from jobs.spec.schema import schema
+from jobs.versions import versions
+
+
+def init_job(kind: str, path: Path | None, force: bool, out: Output) -> Exit:
+    """Write a commented example job file, or show it when no path is given."""
+    text = example(kind)
+    if path is None:
+        out.say(text.rstrip("\n"))
+        return Exit.DONE
+    if path.exists() and not force:
+        raise CommandError(f"{path}: exists already; name another file, or say --force to overwrite it", Exit.USAGE)
+    path.write_text(text, encoding="utf-8")
+    out.say(f"wrote {path}; change source.uri and output.uri, then: facejobs validate {path}")
+    return Exit.DONE
+
+
+def validate_job(path: str, out: Output) -> Exit:
+    """Check a job file without touching any storage."""
+    job = load(path)
+    out.say(f"{path}: a valid {job.job} job, {job.source.uri} -> {job.output.uri}")
+    return Exit.DONE
+
+
+def show_schema(out: Output) -> Exit:
+    """The JSON Schema of the job file."""
+    out.say(json.dumps(schema(), indent=2))
+    return Exit.DONE
+
+
+def show_version(as_json: bool, out: Output) -> Exit:
+    """Versions of facejobs and of what touches pixels."""
+    if as_json:
+        out.say(json.dumps(versions(), indent=1))
+    else:
+        for name, number in versions().items():
+            out.say(f"{name} {number}")
+    return Exit.DONE

@@ -1,0 +1,95 @@
+"""`facejobs status`, `report` and `verify`: what a run has come to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jobs.console import Output
+from jobs.exits import Exit
+from jobs.locate import locate
+from jobs.report.write import write_report
+from pipeline import layout
+from pipeline.driver import tally_of
+from pipeline.run import Run
+from pipeline.verify import Findings, verify
+
+SHOWN = 20
+
+
+def show_status(place: str, as_json: bool, out: Output) -> Exit:
+    """Counts from the ledger alone."""
+    located = locate(place)
+    out.use(located.scrubber)
+    status = status_of(located.run)
+    if as_json:
+        out.say(json.dumps(status, indent=1))
+        return Exit.DONE
+    out.say(f"{status['name']}: run {status['run_id']}, {status['state']}")
+    out.say(f"units     {status['units_committed']} of {status['units_planned']} committed")
+    out.say(
+        f"records   {status['records_planned']} planned, {status['records_ok']} ok, "
+        f"{status['records_quarantined']} in quarantine, {status['records_todo']} to do"
+    )
+    for name, count in status["counts"].items():
+        out.say(f"  {name}: {count}")
+    for code, count in status["quarantined_by_code"].items():
+        out.say(f"  in quarantine, {code}: {count}")
+    return Exit.DONE
+
+
+def status_of(run: Run) -> dict[str, Any]:
+    """The run's state as plain JSON values."""
+    tally = tally_of(run)
+    return {
+        "name": run.header.name,
+        "kind": run.header.kind,
+        "run_id": run.header.run_id,
+        "state": "complete" if tally.complete else "incomplete",
+        "created": run.header.created,
+        "rounds": len(run.rounds()),
+        "units_planned": tally.units_planned,
+        "units_committed": tally.units_committed,
+        "records_planned": tally.records_planned,
+        "records_ok": tally.ok,
+        "records_quarantined": tally.quarantined,
+        "records_todo": tally.records_planned - tally.done,
+        "quarantined_by_code": dict(tally.codes.most_common()),
+        "counts": dict(sorted(tally.counts.items())),
+        "output_objects": tally.output_objects,
+        "output_bytes": tally.output_bytes,
+    }
+
+
+def make_report(place: str, out: Output) -> Exit:
+    """Write the HTML report of the run as it stands."""
+    located = locate(place)
+    out.use(located.scrubber)
+    write_report(located.run, out.scrubber)
+    out.say(f"report: {located.run.folder.uri}/{layout.REPORT}")
+    return Exit.DONE
+
+
+def verify_run(place: str, as_json: bool, out: Output) -> Exit:
+    """Every output against its recorded SHA-256."""
+    located = locate(place)
+    out.use(located.scrubber)
+    findings = verify(located.run)
+    if as_json:
+        out.say(json.dumps(vars(findings), indent=1))
+    else:
+        _say(findings, out)
+    return Exit.DONE if findings.clean else Exit.MISMATCH
+
+
+def _say(findings: Findings, out: Output) -> None:
+    for word in ("missing", "changed", "extra"):
+        paths: list[str] = getattr(findings, word)
+        for path in paths[:SHOWN]:
+            out.say(f"{word}: {path}")
+        if len(paths) > SHOWN:
+            out.say(f"{word}: and {len(paths) - SHOWN} more (--json names all)")
+    wrong = len(findings.missing) + len(findings.changed) + len(findings.extra)
+    out.say(
+        f"{findings.checked} outputs read, " + ("all as recorded" if findings.clean else f"{wrong} not as recorded")
+    )

@@ -1,0 +1,174 @@
+"""`facejobs plan`: what a run would do, without writing anything."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from jobs.console import Output
+from jobs.exits import Exit
+from jobs.places import output_of, source_of
+from jobs.restore.identity import digest, identity_of, settings_of
+from jobs.restore.settings import RestoreSettings
+from jobs.restore.workflow import RestoreWorkflow
+from jobs.spec import RestoreJob, Scrubber, load, secrets_of
+from jobs.versions import facejobs_version
+from pipeline.flow import Flow, Stopwatch
+from pipeline.plan import cut_units
+from pipeline.records import Artifact, Item, Record
+from pipeline.run import current_run
+from pipeline.runners.ray_cluster import cores
+from pipeline.sources import Ignored, list_records, make_reader
+from pipeline.stage import UnitContext
+
+SPREAD = 97
+"""Every so manieth record is a candidate for the sample, so that it does not come from one folder alone."""
+
+
+@dataclass
+class Listing:
+    """What a source holds.
+
+    Attributes:
+        records: how many.
+        units: in how many units.
+        bytes: sum of the records' sizes, as far as known.
+        problems: records that are known to fail, by code.
+        ignored: other objects, by why they were left out.
+        sample: records to try.
+    """
+
+    records: int = 0
+    units: int = 0
+    bytes: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+    ignored: dict[str, int] = field(default_factory=dict)
+    sample: list[Record] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a sample of records says of the whole.
+
+    Attributes:
+        sampled: records that were tried.
+        failed: those that would go to quarantine.
+        seconds_per_record: in one worker.
+        output_bytes_per_record: image and record together.
+        workers: that this machine would use.
+        hours: for all records on this machine.
+        output_bytes: for all records.
+    """
+
+    sampled: int
+    failed: int
+    seconds_per_record: float
+    output_bytes_per_record: int
+    workers: int
+    hours: float
+    output_bytes: int
+
+
+def plan_job(path: str, sample: int, as_json: bool, out: Output) -> Exit:
+    """List the source, cut it into units, try a few records in memory, and say what a run would come to."""
+    job = load(path)
+    out.use(Scrubber(secrets_of(job)))
+    listing = survey(job, sample)
+    estimate = _estimate(job, listing) if sample and listing.sample else None
+    current = current_run(output_of(job))
+    if as_json:
+        out.say(json.dumps(_as_json(listing, estimate), indent=1))
+        return Exit.DONE
+    out.say(f"{job.source.uri}: {listing.records} records, {_size(listing.bytes)}, in {listing.units} units")
+    for code, count in listing.problems.most_common():
+        out.say(f"  {count} would go straight to quarantine: {code}")
+    for reason, count in listing.ignored.items():
+        out.say(f"  {count} other objects are left out: {reason}")
+    if estimate is not None:
+        out.say(
+            f"tried {estimate.sampled} records ({estimate.failed} failed): {estimate.seconds_per_record:.2f} s each in "
+            f"one worker; about {_time(estimate.hours)} on this machine with {estimate.workers} workers, "
+            f"{_size(estimate.output_bytes)} of output"
+        )
+    state = "holds no run yet" if current is None else f"holds run {current.header.run_id} of {current.header.created}"
+    out.say(f"{job.output.uri}: {state}")
+    return Exit.DONE
+
+
+def survey(job: RestoreJob, sample: int) -> Listing:
+    """List a job's source; holds no more than one unit at a time."""
+    listing = Listing()
+    ignored = Ignored()
+    spares: list[Record] = []
+    for unit in cut_units(list_records(source_of(job), ignored), job.run.unit_records, job.run.unit_bytes):
+        listing.units += 1
+        for record in unit.records:
+            if record.problem:
+                listing.problems[record.problem.partition(":")[0]] += 1
+            elif listing.records % SPREAD == 0 and len(listing.sample) < sample:
+                listing.sample.append(record)
+            elif len(spares) < sample:
+                spares.append(record)
+            listing.records += 1
+            listing.bytes += max(record.size, 0)
+    listing.sample.extend(spares[: sample - len(listing.sample)])
+    listing.ignored = dict(ignored.counts)
+    return listing
+
+
+def _estimate(job: RestoreJob, listing: Listing) -> Estimate:
+    settings = RestoreSettings.of(job)
+    workflow = RestoreWorkflow(settings, facejobs_version(), digest(settings_of(identity_of(job))), 0, 0)()
+    for segment in workflow.segments:
+        for stage in segment.stages:
+            stage.setup()
+    sizes: list[int] = []
+
+    def put(_record: Record, artifacts: Sequence[Artifact]) -> None:
+        sizes.append(sum(len(artifact.data) for artifact in artifacts))
+
+    context = UnitContext(make_reader(source_of(job)).read, put, lambda _name, _data: None)
+    items = [Item(record) for record in listing.sample]
+    start = time.perf_counter()
+    Flow(1).carry_all(workflow.segments, items, context, Stopwatch())
+    each = (time.perf_counter() - start) / len(items)
+    workers = min(job.run.workers or cores(), cores()) if job.run.runner == "ray" else 1
+    size = sum(sizes) // max(len(sizes), 1)
+    return Estimate(
+        sampled=len(items),
+        failed=sum(item.failure is not None for item in items),
+        seconds_per_record=each,
+        output_bytes_per_record=size,
+        workers=workers,
+        hours=each * listing.records / workers / 3600,
+        output_bytes=size * listing.records,
+    )
+
+
+def _as_json(listing: Listing, estimate: Estimate | None) -> dict[str, Any]:
+    return {
+        "records": listing.records,
+        "units": listing.units,
+        "bytes": listing.bytes,
+        "problems": dict(listing.problems),
+        "ignored": listing.ignored,
+        "estimate": asdict(estimate) if estimate else None,
+    }
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _time(hours: float) -> str:
+    if hours < 1 / 60:
+        return f"{hours * 3600:.0f} s"
+    return f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.1f} h"

@@ -1,0 +1,118 @@
+"""`facejobs run` and `facejobs retry`: drive a job to its end."""
+
+from __future__ import annotations
+
+from jobs.console import Output
+from jobs.errors import CommandError
+from jobs.exits import Exit
+from jobs.locate import locate
+from jobs.report.write import write_report
+from jobs.restore.start import retry as plan_retry
+from jobs.restore.start import start, worker_spec
+from jobs.spec import Scrubber, Spec, load, secrets_of
+from pipeline import layout
+from pipeline.driver import Outcome, drive, tally_of
+from pipeline.finish import write_quarantine
+from pipeline.run import Run
+from pipeline.runners.contract import Placement, Pools, Runner
+from pipeline.runners.local import LocalRunner
+from pipeline.runners.ray import RayRunner
+from pipeline.tally import Tally
+
+ENDS = {
+    "complete": Exit.DONE,
+    "over_budget": Exit.OVER_BUDGET,
+    "storage": Exit.STORAGE,
+    "interrupted": Exit.INTERRUPTED,
+    "incomplete": Exit.FAILED,
+}
+
+
+def run_job(path: str, out: Output) -> Exit:
+    """Plan the job's run or take it up again, and process what is left."""
+    job = load(path)
+    out.use(Scrubber(secrets_of(job)))
+    started = start(job, lambda count: out.log(f"{count} records listed"))
+    run = started.run
+    plan = run.header.plan
+    if started.resumed and run.complete:
+        tally = tally_of(run)
+        out.say(f"nothing to do: run {run.header.run_id} is complete ({_counts(tally)})")
+        _say_places(run, out)
+        return Exit.QUARANTINED if tally.quarantined else Exit.DONE
+    verb = "resuming" if started.resumed else "planned"
+    out.log(f"{verb} run {run.header.run_id}: {plan.records} records in {plan.units} units, {plan.bytes} bytes")
+    for note in run.header.notes:
+        out.log(note)
+    return _drive(job, run, out)
+
+
+def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
+    """Process what is in quarantine again."""
+    located = locate(place)
+    out.use(located.scrubber)
+    if located.job is None:
+        raise CommandError(f"{place}: retry needs the job file, which says how to reach the source", Exit.USAGE)
+    run = located.run
+    if not run.complete:
+        raise CommandError("the run is not complete; `facejobs run` finishes it first", Exit.CONFLICT)
+    started = start(located.job)
+    count = plan_retry(located.job, started.run, frozenset(codes))
+    if not count:
+        out.say("nothing to do: no such record is in quarantine")
+        return Exit.DONE
+    out.log(f"{count} records are tried again")
+    return _drive(located.job, started.run, out)
+
+
+def placement_of(job: Spec) -> Placement:
+    """Fused unless the job says otherwise: the restorers that exist need no accelerator of their own."""
+    return "staged" if job.run.placement == "staged" else "fused"
+
+
+def _runner(job: Spec) -> Runner:
+    if job.run.runner == "local":
+        return LocalRunner()
+    return RayRunner(Pools(job.run.workers, job.run.address))
+
+
+def _drive(job: Spec, run: Run, out: Output) -> Exit:
+    before = tally_of(run)
+    with out.progress(before) as show:
+        outcome = drive(
+            run,
+            _runner(job),
+            worker_spec(job, run),
+            placement_of(job),
+            job.run.allowance(run.header.plan.records),
+            show,
+        )
+    if outcome.state not in ("complete", "storage"):
+        write_quarantine(run)
+    if outcome.state != "storage":
+        write_report(run, out.scrubber)
+    return _end(run, outcome, out)
+
+
+def _end(run: Run, outcome: Outcome, out: Output) -> Exit:
+    tally = outcome.tally
+    out.say(f"{_counts(tally)}, {tally.counts.get('faces_found', 0)} faces found")
+    for code, count in tally.codes.most_common():
+        out.say(f"  {count} in quarantine: {code}")
+    _say_places(run, out)
+    if outcome.state != "complete":
+        out.log(f"not complete: {outcome.message}; run the same command again to continue")
+        return ENDS[outcome.state]
+    return Exit.QUARANTINED if tally.quarantined else Exit.DONE
+
+
+def _counts(tally: Tally) -> str:
+    return (
+        f"{tally.records_planned} records: {tally.ok} restored or copied, {tally.quarantined} in quarantine, "
+        f"{tally.records_planned - tally.done} to do"
+    )
+
+
+def _say_places(run: Run, out: Output) -> None:
+    out.say(f"report: {run.folder.uri}/{layout.REPORT}")
+    out.say(f"quarantine: {run.folder.uri}/{layout.QUARANTINE}")

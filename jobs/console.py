@@ -1,0 +1,94 @@
+"""What a person sees while a run goes on: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from jobs.spec import Scrubber
+from pipeline.tally import Tally
+from pipeline.worker import Receipt
+
+LINE_SECONDS = 10.0
+
+
+class Output:
+    """Writes messages without secrets: results to standard output, the course of things to standard error."""
+
+    def __init__(self, scrubber: Scrubber | None = None) -> None:
+        self._scrubber = scrubber or Scrubber(())
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def use(self, scrubber: Scrubber) -> None:
+        """Hide these secrets from now on."""
+        self._scrubber = scrubber
+
+    @property
+    def scrubber(self) -> Scrubber:
+        """What hides secrets."""
+        return self._scrubber
+
+    def say(self, text: str) -> None:
+        """A result, to standard output."""
+        sys.stdout.write(self._scrubber.scrub(text) + "\n")
+        sys.stdout.flush()
+
+    def log(self, text: str) -> None:
+        """What is going on, to standard error; with the time where nobody watches."""
+        text = self._scrubber.scrub(text)
+        if not self._console.is_terminal:
+            text = f"{datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')} {text}"
+        self._console.print(text, markup=False)
+
+    @contextmanager
+    def progress(self, tally: Tally) -> Iterator[Callable[[Tally, Receipt], None]]:
+        """A callback that shows counts as units finish."""
+        if self._console.is_terminal:
+            yield from self._bar(tally)
+        else:
+            yield self._lines()
+
+    def _bar(self, tally: Tally) -> Iterator[Callable[[Tally, Receipt], None]]:
+        columns = (
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[quarantined]} in quarantine, {task.fields[faces]} faces"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console) as bar:
+            task = bar.add_task(
+                "restoring", total=tally.records_planned, completed=tally.done, quarantined=tally.quarantined, faces=0
+            )
+
+            def show(now: Tally, receipt: Receipt) -> None:
+                bar.update(
+                    task, completed=now.done, quarantined=now.quarantined, faces=now.counts.get("faces_found", 0)
+                )
+                if receipt.message:
+                    bar.console.print(self._scrubber.scrub(receipt.message), markup=False)
+
+            yield show
+
+    def _lines(self) -> Callable[[Tally, Receipt], None]:
+        last = time.monotonic() - LINE_SECONDS
+
+        def show(now: Tally, receipt: Receipt) -> None:
+            nonlocal last
+            if receipt.message:
+                self.log(receipt.message)
+            if time.monotonic() - last >= LINE_SECONDS:
+                last = time.monotonic()
+                self.log(
+                    f"{now.done} of {now.records_planned} records, {now.units_committed} of {now.units_planned} units, "
+                    f"{now.quarantined} in quarantine, {now.counts.get('faces_found', 0)} faces"
+                )
+
+        return show

@@ -1,0 +1,185 @@
+"""Fills a report from a run's ledger and tables."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from jobs.report.data import (
+    Distribution,
+    GateSummary,
+    QuarantineRow,
+    ReportData,
+    Sample,
+    Throughput,
+    Totals,
+)
+from jobs.report.limits import QUARANTINE_ROWS, SAMPLES
+from jobs.report.measures import MEASURES
+from jobs.report.scores import ScoreAccumulator
+from jobs.versions import facejobs_version
+from pipeline import layout
+from pipeline.ledger import Commit, now
+from pipeline.quarantine import standing
+from pipeline.run import Run
+from pipeline.tally import Tally, planned
+
+IDLE_SECONDS = 600.0
+"""A pause between commits longer than this is time in which nobody worked on the run."""
+
+
+def collect(run: Run) -> ReportData:
+    """Everything that the report shows of a run, finished or not."""
+    tally = planned(run.summaries())
+    clock = _Clock()
+    faces = _Faces()
+    versions: dict[str, str] = {}
+    for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
+        tally.add_commit(commit)
+        clock.add(commit)
+        versions.update(commit.versions)
+        faces.add_parts(run, commit)
+    rows = standing(run)
+    header = run.header
+    return ReportData(
+        name=header.name,
+        run_id=header.run_id,
+        state="complete" if tally.complete else "incomplete",
+        created=header.created,
+        updated=now(),
+        facejobs_version=facejobs_version(),
+        totals=_totals(tally),
+        throughput=clock.throughput(tally),
+        scores=faces.distributions(),
+        gate=GateSummary(_prefixed(tally, "gate:"), dict(faces.reasons)),
+        samples=tuple(_samples(run)),
+        quarantine=tuple(
+            QuarantineRow(row.key, row.code, row.message, row.stage, row.uri)
+            for row in islice(rows.values(), QUARANTINE_ROWS)
+        ),
+        quarantine_by_code=dict(Counter(row.code for row in rows.values()).most_common()),
+        settings=dict(header.job),
+        versions=versions,
+        hashes=_hashes(run),
+        warnings=header.notes,
+        source=header.job["source"]["uri"],
+        output=run.outputs.uri,
+    )
+
+
+class _Clock:
+    """Time in which the run was worked on: the union of the units' spans, pauses between sessions left out."""
+
+    def __init__(self) -> None:
+        self._spans: list[tuple[float, float]] = []
+
+    def add(self, commit: Commit) -> None:
+        start, end = (datetime.fromisoformat(stamp).timestamp() for stamp in (commit.started, commit.finished))
+        self._spans.append((start, end))
+
+    def throughput(self, tally: Tally) -> Throughput:
+        wall = self._wall()
+        rate = (lambda count: count / wall) if wall else (lambda count: None)
+        return Throughput(
+            wall_seconds=wall or None,
+            images_per_second=rate(tally.done),
+            faces_per_second=rate(tally.counts.get("faces_found", 0)),
+            stage_seconds={stage: float(seconds) for stage, seconds in tally.seconds.items()},
+        )
+
+    def _wall(self) -> float:
+        total, reached = 0.0, float("-inf")
+        for start, end in sorted(self._spans):
+            total += max(0.0, end - max(start, reached))
+            if 0.0 < start - reached < IDLE_SECONDS:
+                total += start - reached
+            reached = max(reached, end)
+        return total
+
+
+class _Faces:
+    """Score distributions over all faces, from the table parts of committed units."""
+
+    def __init__(self) -> None:
+        self._scores = {name: ScoreAccumulator(measure) for name, measure in MEASURES.items()}
+        self.reasons: Counter[str] = Counter()
+
+    def add_parts(self, run: Run, commit: Commit) -> None:
+        for part in commit.tables:
+            if part.path.startswith("tables/faces/"):
+                self._add(pq.read_table(pa.BufferReader(run.folder.read(part.path))))
+
+    def _add(self, table: pa.Table) -> None:
+        judged = table.filter(pc.is_valid(table["gate_passed"]))
+        for name, scores in self._scores.items():
+            after = _values(judged, name if name == "identity" else f"{name}_after")
+            before = after if name == "identity" else _values(judged, f"{name}_before")
+            scores.add_many(before, after)
+        for reasons in judged["gate_reasons"].to_pylist():
+            self.reasons.update(reason.split(" ", 1)[0] for reason in reasons)
+
+    def distributions(self) -> dict[str, Distribution]:
+        made = {name: scores.distribution() for name, scores in self._scores.items()}
+        return {name: one for name, one in made.items() if one.after.total}
+
+
+def _values(table: pa.Table, column: str) -> NDArray[np.float64]:
+    """A column as floats, missing values as NaN."""
+    values: NDArray[np.float64] = table[column].to_numpy(zero_copy_only=False).astype(np.float64)
+    return values
+
+
+def _totals(tally: Tally) -> Totals:
+    counts = tally.counts
+    return Totals(
+        units_planned=tally.units_planned,
+        units_committed=tally.units_committed,
+        records_planned=tally.records_planned,
+        records_ok=tally.ok,
+        records_quarantined=tally.quarantined,
+        images_changed=counts.get("images_changed", 0),
+        images_unchanged=counts.get("images_unchanged", 0),
+        faces_found=counts.get("faces_found", 0),
+        faces_restored=counts.get("faces_restored", 0) + counts.get("faces_flagged", 0),
+        faces_kept=_prefixed(tally, "faces_kept:"),
+        bytes_in=counts.get("bytes_in", 0),
+        bytes_out=tally.output_bytes,
+    )
+
+
+def _prefixed(tally: Tally, prefix: str) -> dict[str, int]:
+    return {name.removeprefix(prefix): count for name, count in tally.counts.items() if name.startswith(prefix)}
+
+
+def _hashes(run: Run) -> dict[str, str]:
+    identity = run.header.identity
+    hashes = {"plan": run.header.plan.digest, **identity["models"]}
+    weights = identity["restorer"]["weights_sha256"]
+    return {**hashes, identity["restorer"]["name"]: weights} if weights else hashes
+
+
+def _samples(run: Run) -> Iterator[Sample]:
+    folder = run.folder.child(layout.SAMPLES)
+    for name in [name for name in folder.names() if name.endswith(".json")][:SAMPLES]:
+        about: dict[str, Any] = json.loads(folder.read(name))
+        stem = name.removesuffix(".json")
+        yield Sample(
+            kind=about["kind"],
+            key=about["key"],
+            caption=about["key"],
+            before=folder.read(f"{stem}-before.jpg"),
+            after=folder.read(f"{stem}-after.jpg"),
+            width=about["width"],
+            height=about["height"],
+            facts=about["facts"],
+        )

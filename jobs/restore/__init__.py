@@ -1,0 +1,1 @@
+"""The job kind `restore`: an archive in, restored derivatives out."""

@@ -1,0 +1,102 @@
+"""Last stage: faces pasted back, the image encoded with its metadata, its record written beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+
+from jobs.restore.opencv import settle_opencv
+from jobs.restore.record import Origin, Written, image_record, to_json
+from jobs.restore.samples import Sampler
+from jobs.restore.settings import RestoreSettings
+from jobs.restore.work import FaceWork, ImageWork
+from operators.faces.mask import face_mask
+from operators.faces.paste import Patch, paste
+from operators.images.decode import decode
+from operators.images.encode import encode
+from operators.images.raster import Raster
+from operators.images.reduce import reduce_raster
+from operators.scoring.scorer import Scorer
+from pipeline.errors import RecordError
+from pipeline.records import Artifact, Item, Record
+from pipeline.stage import UnitContext
+
+
+class Compose:
+    """Makes the derivative. An image that no face changes is copied byte for byte where its format stays."""
+
+    name = "compose"
+
+    def __init__(self, settings: RestoreSettings, origin: Origin, sampler: Sampler) -> None:
+        self._settings = settings
+        self._origin = origin
+        self._sampler = sampler
+        self._scorer = Scorer(settings.score)
+
+    def setup(self) -> None:
+        """Nothing to load: whole images are scored without networks."""
+        settle_opencv()
+
+    def process(self, item: Item, context: UnitContext) -> None:
+        """Put the image and its record; afterwards the item holds only what the ledger wants of it."""
+        work: ImageWork = item.payload
+        record = item.record
+        data = _source_bytes(record, work, context)
+        name = self._settings.name(record)
+        image, notes = self._derivative(record, work, data, context)
+        target = work.info.format if self._settings.encode.format == "same" else self._settings.encode.format
+        work.row = image_record(record, work, self._origin, Written(name, image, target, notes))
+        context.put(record, [Artifact(name, "image", image), Artifact(f"{name}.json", "record", to_json(work.row))])
+        work.release()
+        for face in work.faces:
+            face.crop = face.restored = None
+
+    def _derivative(
+        self, record: Record, work: ImageWork, data: bytes, context: UnitContext
+    ) -> tuple[bytes, tuple[str, ...]]:
+        """The derivative's bytes, and what could not be carried over."""
+        pasted = [face for face in work.faces if face.status in ("restored", "flagged")]
+        same = self._settings.encode.format in ("same", work.info.format)
+        if not pasted and same:
+            return data, ()
+        raster = work.raster if work.raster is not None else decode(data, self._settings.limits)
+        work.raster = raster
+        scale = min(1.0, 1600 / max(raster.width, raster.height))
+        sampled = bool(pasted) and self._sampler.wants(record.key)
+        before = reduce_raster(raster, scale).pixels if sampled else None
+        self._paste(raster, pasted)
+        if pasted:
+            after = reduce_raster(raster, scale).pixels
+            work.after = self._scorer.score_image(after)
+            if before is not None:
+                self._sampler.keep(record.key, work, before, after, context)
+        encoded = encode(raster, data, replace(self._settings.encode, mark=self._mark(pasted)))
+        return encoded.data, encoded.notes
+
+    def _paste(self, raster: Raster, faces: list[FaceWork]) -> None:
+        patches = []
+        for face in faces:
+            assert face.crop is not None and face.restored is not None and face.landmarks is not None
+            mask = face_mask(face.landmarks, face.crop.size) * np.float32(self._settings.strength)
+            patches.append(Patch(face.crop, face.restored, mask))
+        paste(raster, patches)
+
+    def _mark(self, pasted: list[FaceWork]) -> str | None:
+        """What a changed image says of itself; nothing that differs between two runs of the same job."""
+        if not pasted or not self._settings.mark:
+            return None
+        count = f"{len(pasted)} face{'s' if len(pasted) > 1 else ''}"
+        restorer = self._origin.restorer
+        return f"facejobs {self._origin.version}: {count} restored by {restorer.name} {restorer.version}"
+
+
+def _source_bytes(record: Record, work: ImageWork, context: UnitContext) -> bytes:
+    """The file's bytes, read again if they were let go; they must still be the same."""
+    if work.data is None:
+        data = context.read(record)
+        if hashlib.sha256(data).hexdigest() != work.sha256:
+            raise RecordError("source_changed", "the file changed while it was being processed; run the job again")
+        work.data = data
+    return work.data

@@ -1,0 +1,83 @@
+"""First stage: from a file's bytes to faces and their crops."""
+
+from __future__ import annotations
+
+import hashlib
+
+from jobs.restore.opencv import settle_opencv
+from jobs.restore.per_thread import PerThread
+from jobs.restore.settings import RestoreSettings
+from jobs.restore.work import FaceWork, ImageWork
+from operators.faces.align import align, choose_size, cut
+from operators.faces.detect import Detector
+from operators.faces.geometry import magnification, transform
+from operators.images.decode import decode
+from operators.images.info import ImageInfo
+from operators.images.orientation import stored_to_upright
+from operators.images.probe import probe
+from operators.images.raster import Raster
+from operators.images.reduce import Reduced, decode_reduced, reduce_raster
+from operators.restorers.contract import RestorerInfo
+from operators.scoring.scorer import Scorer
+from pipeline.records import Item
+from pipeline.stage import UnitContext
+
+DIRECT_BYTES = 48 * 2**20
+"""Decoded size up to which an image is decoded once and reduced in memory, rather than first as a reduced view."""
+
+
+class Examine:
+    """Reads, decodes, finds faces, cuts crops. A large image in which no face is found is never decoded in full."""
+
+    name = "examine"
+
+    def __init__(self, settings: RestoreSettings, info: RestorerInfo) -> None:
+        self._settings = settings
+        self._info = info
+        self._detectors = PerThread(lambda: Detector(settings.detect))
+        self._scorer = Scorer(settings.score)
+
+    def setup(self) -> None:
+        """Keep OpenCV to one thread: workers are processes, and results must not depend on the machine's size."""
+        settle_opencv()
+
+    def process(self, item: Item, context: UnitContext) -> None:
+        """Set the item's payload to an `ImageWork` with its faces."""
+        data = context.read(item.record)
+        info = probe(data, self._settings.limits)
+        work = ImageWork(info, hashlib.sha256(data).hexdigest(), len(data), data=data)
+        scale = self._detectors.get().needed_scale(info.width, info.height)
+        if scale >= 1.0 or info.width * info.height * info.bytes_per_pixel <= DIRECT_BYTES:
+            work.raster = decode(data, self._settings.limits)
+            view = reduce_raster(work.raster, scale)
+        else:
+            view = decode_reduced(data, scale, self._settings.limits)
+        self._find(work, view)
+        work.before = work.after = self._scorer.score_image(view.pixels)
+        item.payload = work
+
+    def _find(self, work: ImageWork, view: Reduced) -> None:
+        """Candidates on the view, the rest in full resolution, decoded only when there is something to look at."""
+
+        def full() -> Raster:
+            if work.raster is None:
+                assert work.data is not None
+                work.raster = decode(work.data, self._settings.limits)
+            return work.raster
+
+        scale = (view.scale_x, view.scale_y)
+        for found in self._detectors.get().find(full, view.pixels, scale, work.info.orientation):
+            work.faces.append(self._prepared(FaceWork(found), full(), work.info))
+
+    def _prepared(self, face: FaceWork, raster: Raster, info: ImageInfo) -> FaceWork:
+        """Align and cut, unless the face is larger than the restorer may shrink it."""
+        template, landmarks = self._info.template, face.detection.landmarks
+        upright = stored_to_upright(info.width, info.height, info.orientation, face.detection.turn)
+        size = choose_size(self._info.sizes, landmarks, template, upright)
+        affine = align(landmarks, template, size, upright)
+        if self._settings.guard.decide(1.0 / magnification(affine)) == "keep_larger":
+            face.status, face.reason = "kept", "larger_than_model"
+            return face
+        face.crop = cut(raster, affine, size)
+        face.landmarks = transform(landmarks, affine)
+        return face

@@ -1,0 +1,55 @@
+"""What makes two restore runs the same: everything that changes their output, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jobs.restore.settings import RestoreSettings
+from jobs.spec import RestoreJob
+from jobs.spec.canonical import canonical, difference
+from jobs.versions import facejobs_version
+from operators.models import MODEL_FILES
+
+
+def identity_of(job: RestoreJob) -> dict[str, Any]:
+    """The canonical job, models by content hash, and the code's version.
+
+    Library versions are not part of it, or every security update would make a new run of half an archive; each commit
+    names them.
+    """
+    restorer = RestoreSettings.of(job).restorer().info
+    return {
+        "job": canonical(job),
+        "models": {name: file.sha256 for name, file in sorted(MODEL_FILES.items())},
+        "restorer": {
+            "name": restorer.name,
+            "version": restorer.version,
+            "template": restorer.template,
+            "weights_sha256": restorer.weights_sha256,
+            "parameters": json.loads(json.dumps(dict(restorer.parameters))),
+        },
+        "facejobs": facejobs_version(),
+    }
+
+
+def settings_of(identity: dict[str, Any]) -> dict[str, Any]:
+    """The part of an identity that decides what becomes of a given image, wherever it came from and goes to."""
+    job = dict(identity["job"])
+    job.pop("source")
+    job["output"] = {key: value for key, value in job["output"].items() if key not in ("layout", "name")}
+    job["run"] = {"seed": job["run"]["seed"]}
+    return {**identity, "job": job}
+
+
+def digest(identity: dict[str, Any]) -> str:
+    """SHA-256 of an identity, hex."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What differs between two identities, one line a key; keys of the job file without a prefix."""
+    rest = [{key: value for key, value in identity.items() if key != "job"} for identity in (old, new)]
+    return [*difference(old["job"], new["job"]), *difference(*rest)]

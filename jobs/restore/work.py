@@ -1,0 +1,87 @@
+"""What the stages of a restore job hang on a record: the image so far, and its faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from operators.faces.face import Crop, Detection
+from operators.gate import Decision
+from operators.images.info import ImageInfo
+from operators.images.raster import Raster
+from operators.scoring.scores import FaceScores, ImageScores
+
+FaceStatus = Literal["found", "restored", "flagged", "kept"]
+
+
+@dataclass
+class FaceWork:
+    """One face on its way.
+
+    Attributes:
+        detection: where it is, in pixels of the image as stored.
+        crop: what was cut out; None when the face is not to be restored.
+        landmarks: (5, 2) float64 in crop pixels; None without a crop.
+        restored: (S', S', 3) float32 in [0, 1], what the restorer made of the crop.
+        scores: before and after.
+        decision: the gate's.
+        status: `restored` was pasted, `flagged` was pasted although the gate failed it, `kept` is as it was.
+        reason: why it was kept: `larger_than_model`, `gate`.
+    """
+
+    detection: Detection
+    crop: Crop | None = None
+    landmarks: NDArray[np.float64] | None = None
+    restored: NDArray[np.float32] | None = None
+    scores: FaceScores | None = None
+    decision: Decision | None = None
+    status: FaceStatus = "found"
+    reason: str = ""
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory of its pixels."""
+        crop = self.crop.pixels.nbytes if self.crop is not None else 0
+        return crop + (self.restored.nbytes if self.restored is not None else 0)
+
+
+@dataclass
+class ImageWork:
+    """One image on its way; a `pipeline.stage.Payload`.
+
+    Attributes:
+        info: what its header says.
+        sha256: of the source's bytes, hex.
+        size: length of the source's bytes.
+        faces: all that were found.
+        before: scores of the image as it came.
+        after: scores of the image as it goes; the same as `before` when nothing changed.
+        data: the source's bytes while they are held.
+        raster: the decoded image while it is held.
+        row: what the tables and the record say of it, once it is finished.
+    """
+
+    info: ImageInfo
+    sha256: str
+    size: int
+    faces: list[FaceWork] = field(default_factory=list)
+    before: ImageScores | None = None
+    after: ImageScores | None = None
+    data: bytes | None = field(default=None, repr=False)
+    raster: Raster | None = field(default=None, repr=False)
+    row: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory of bytes, pixels and crops."""
+        held = len(self.data) if self.data is not None else 0
+        held += self.raster.pixels.nbytes if self.raster is not None else 0
+        return held + sum(face.held_bytes for face in self.faces)
+
+    def release(self) -> None:
+        """Drop the file's bytes and the decoded pixels; both can be had again from the source."""
+        self.data = None
+        self.raster = None

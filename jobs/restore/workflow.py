@@ -1,0 +1,48 @@
+"""The restore job as stages: what runs before, at and after the restorer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobs.restore import tables
+from jobs.restore.compose import Compose
+from jobs.restore.examine import Examine
+from jobs.restore.improve import Improve
+from jobs.restore.judge import Judge
+from jobs.restore.record import Origin
+from jobs.restore.samples import Sampler
+from jobs.restore.settings import RestoreSettings
+from pipeline.stage import Resources, Segment, Workflow
+
+
+@dataclass(frozen=True)
+class RestoreWorkflow:
+    """Builds the workflow in whichever process calls it; travels there by pickle.
+
+    Attributes:
+        settings: what the job asks for.
+        version: of facejobs.
+        settings_sha256: hash of every setting, model and version that decides what becomes of a given image.
+        samples: pictures the report has room for.
+        records: planned records.
+    """
+
+    settings: RestoreSettings
+    version: str
+    settings_sha256: str
+    samples: int
+    records: int
+
+    def __call__(self) -> Workflow:
+        """The stages, not set up yet."""
+        restorer = self.settings.restorer()
+        origin = Origin(self.version, self.settings_sha256, restorer.info)
+        compose = Compose(self.settings, origin, Sampler(self.samples, self.records))
+        return Workflow(
+            front=Segment("examine", (Examine(self.settings, restorer.info),), Resources()),
+            middle=Segment("restore", (Improve(restorer, self.settings.seed),), Resources()),
+            back=Segment("compose", (Judge(self.settings), compose), Resources()),
+            count=tables.count,
+            rows=tables.rows,
+            tables=tables.TABLES,
+        )

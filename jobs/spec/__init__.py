@@ -1,0 +1,20 @@
+"""The job file: its models, how it is read, and what is said when it is wrong."""
+
+from jobs.spec.job import RestoreJob, Spec
+from jobs.spec.load import load, loads
+from jobs.spec.problems import JobFileError, Problem
+from jobs.spec.secrets import Scrubber, secrets_of
+from jobs.spec.variables import UnsetVariableError, resolve_options
+
+__all__ = [
+    "JobFileError",
+    "Problem",
+    "RestoreJob",
+    "Scrubber",
+    "Spec",
+    "UnsetVariableError",
+    "load",
+    "loads",
+    "resolve_options",
+    "secrets_of",
+]

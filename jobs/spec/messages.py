@@ -1,0 +1,129 @@
+"""Pydantic's errors in the words of a job file's user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from jobs.spec.problems import describe, listed, nearest, shown
+
+NUMBERS = {"int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number"}
+SHAPES = {
+    "tuple_type": "a list such as [a, b]",
+    "dict_type": "a mapping of options, such as {anon: true}",
+    "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
+}
+BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("more than", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("less than", "lt"),
+}
+
+
+def explain(error: ErrorDetails, description: str, *, secret: bool = False) -> str:
+    """What was found, what was expected, what to do.
+
+    Args:
+        error: one error of pydantic, neither about a missing nor about an unknown key.
+        description: of the key, from its model; for values that are left empty.
+        secret: whether the value must not be repeated.
+    """
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    found = "a value" if secret else describe(value)
+    if kind == "value_error":
+        problem = str(context["error"])
+        return f"found {found}; {problem}" if problem.startswith("expected") else problem
+    if value is None:
+        return f"found nothing; expected a value ({first_sentence(description)}); remove the key for its default"
+    if expected := _expected(kind, value, context):
+        return f"found {found}, expected {expected}"
+    return f"found {found}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _expected(kind: str, value: Any, context: Mapping[str, Any]) -> str:
+    """What pydantic wanted, and how to write it; empty for kinds of error that no key can cause."""
+    fixed = {
+        **SHAPES,
+        "bool_type": f"true or false{_as_bool(value)}",
+        "string_type": f"text{_as_text(value)}",
+        "finite_number": "a finite number",
+        "too_short": f"at least {context.get('min_length')} in the list",
+    }
+    if kind == "literal_error":
+        return _choice(value, re.findall(r"'([^']*)'", str(context["expected"])))
+    if kind in NUMBERS:
+        return f"{NUMBERS[kind]}{_as_number(value, kind)}"
+    if kind in BOUNDS:
+        words, key = BOUNDS[kind]
+        return f"{words} {_plain(context[key])}"
+    return fixed.get(kind, "")
+
+
+def unknown(name: str, model: type[BaseModel], elsewhere: Mapping[str, str]) -> str:
+    """What to say of a key that the model has not.
+
+    Args:
+        name: the key.
+        model: what the key stands in.
+        elsewhere: keys of other blocks, to the block's dotted path.
+    """
+    known = list(model.model_fields)
+    if name in elsewhere:
+        return f"unknown key here; '{name}' belongs under '{elsewhere[name]}'"
+    if close := nearest(name, known):
+        return f"unknown key; did you mean '{close}'?"
+    if close := nearest(name, list(elsewhere)):
+        return f"unknown key; did you mean '{close}' under '{elsewhere[close]}'?"
+    return f"unknown key; expected {listed(known)}" if known else "unknown key; nothing can be set here"
+
+
+def missing(name: str, description: str) -> str:
+    """What to say of a key that has to be there."""
+    return f"missing; expected '{name}: ...' ({first_sentence(description)})"
+
+
+def first_sentence(text: str) -> str:
+    """Its first sentence or clause, as a clause."""
+    clause = re.split(r"[.;:](?:\s|$)", text.strip(), maxsplit=1)[0]
+    return clause[:1].lower() + clause[1:]
+
+
+def _choice(value: Any, names: list[str]) -> str:
+    close = nearest(value, names) if isinstance(value, str) else None
+    return listed(names) + (f"; did you mean '{close}'?" if close else "")
+
+
+def _as_number(value: Any, kind: str) -> str:
+    if isinstance(value, str):
+        bare = value.strip().replace("_", "").replace(",", "")
+        if re.fullmatch(r"[-+]?[0-9]{1,30}(\.[0-9]{1,30})?", bare) and (kind == "float_type" or "." not in bare):
+            return f"; write {bare} without quotes" if bare == value.strip() else f"; write {bare}"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return f"; write {int(value)}"
+    return ""
+
+
+def _as_bool(value: Any) -> str:
+    word = str(value).strip().casefold()
+    if word in {"yes", "on", "y", "1", "true"}:
+        return "; write true"
+    if word in {"no", "off", "n", "0", "false"}:
+        return "; write false"
+    return ""
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool | int | float):
+        written = str(value).lower() if isinstance(value, bool) else str(value)
+        return f"; write '{shown(written, 30)}' in quotes if it is meant as text"
+    return ""
+
+
+def _plain(bound: Any) -> str:
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)

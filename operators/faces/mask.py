@@ -1,0 +1,52 @@
+"""The feathered shape inside which a restored face replaces the original."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from operators.faces.face import Points
+
+# Proportions of an adult face in units of the distance between the pupils (about 63 mm): half the face's breadth is 70 mm,
+# the hairline lies about 75 mm above the eyes, the chin about 118 mm below (medians of the usual anthropometric
+# tables, rounded; a child's face is rounder and lies within).
+_HALF_BREADTH = 1.15
+_ABOVE_EYES = 1.20
+_BELOW_EYES = 1.90
+_EYES_TO_MOUTH = 1.04
+"""Distance between the eyes' middle and the mouth's in the same unit; stands in for it when the head is turned away."""
+_INNER = 0.80
+_OUTER = 1.15
+"""Radii of the oval, 1 being the face's outline: full inside the first, nothing outside the second."""
+_BORDER = 0.06
+"""Part of the crop's side along which the mask sinks to nothing at the border."""
+
+
+def _smoothstep(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rise from 0 at 0 to 1 at 1 with no kink at either end (3 t^2 - 2 t^3)."""
+    t = np.clip(values, 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def face_mask(landmarks: Points, size: int) -> NDArray[np.float32]:
+    """Make the mask of a face from its landmarks: an oval from forehead to chin with a soft edge.
+
+    Args:
+        landmarks: (5, 2) float64 in crop pixels.
+        size: side of the crop in pixels.
+
+    Returns:
+        (size, size) float32 in [0, 1]; exactly 0 on the outermost pixels.
+    """
+    eyes, mouth = landmarks[:2].mean(axis=0), landmarks[3:].mean(axis=0)
+    drop = float(np.hypot(*(mouth - eyes)))
+    unit = max(float(np.hypot(*(landmarks[1] - landmarks[0]))), drop / _EYES_TO_MOUTH)
+    down = (mouth - eyes) / drop if drop > 0 else np.array([0.0, 1.0])
+    centre = eyes + down * unit * (_BELOW_EYES - _ABOVE_EYES) / 2.0
+    y, x = np.mgrid[0:size, 0:size].astype(np.float64)
+    along = (x - centre[0]) * down[0] + (y - centre[1]) * down[1]
+    across = (x - centre[0]) * down[1] - (y - centre[1]) * down[0]
+    radius = np.hypot(along / ((_ABOVE_EYES + _BELOW_EYES) / 2.0 * unit), across / (_HALF_BREADTH * unit))
+    oval = _smoothstep((_OUTER - radius) / (_OUTER - _INNER))
+    edge = np.minimum(np.minimum(x, size - 1 - x), np.minimum(y, size - 1 - y)) / (_BORDER * size)
+    return (oval * _smoothstep(edge)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Writers of derivatives; one module a format."""

@@ -1,0 +1,130 @@
+"""PNG files: chunks and what they say (W3C PNG, third edition)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from operators.errors import OperatorError
+from operators.images import exif as exif_tags
+from operators.images.info import ImageInfo
+from operators.images.raster import Space
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+XMP_KEYWORD = b"XML:com.adobe.xmp"
+_MAX_PROFILE = 64 * 1024 * 1024
+_METRES_PER_INCH = 0.0254
+_TYPES: dict[int, tuple[Space, bool]] = {
+    0: ("gray", False),
+    2: ("rgb", False),
+    3: ("rgb", False),
+    4: ("gray", True),
+    6: ("rgb", True),
+}
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One chunk: its four-letter name and where its payload lies in the file."""
+
+    name: bytes
+    start: int
+    length: int
+
+
+def chunks(data: bytes) -> list[Chunk]:
+    """Return all chunks in file order.
+
+    Raises:
+        OperatorError: `truncated` when the file ends before the end chunk.
+    """
+    found: list[Chunk] = []
+    at = len(SIGNATURE)
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        name = data[at + 4 : at + 8]
+        found.append(Chunk(name, at + 8, length))
+        at += 12 + length
+        if name == b"IEND" and at <= len(data):
+            return found
+    raise OperatorError("truncated", f"the PNG file ends at byte {len(data)}, before its end chunk")
+
+
+def payload(data: bytes, found: list[Chunk], name: bytes) -> bytes | None:
+    """Return the payload of the first chunk of that name, None when absent."""
+    for chunk in found:
+        if chunk.name == name:
+            return data[chunk.start : chunk.start + chunk.length]
+    return None
+
+
+def icc_of(data: bytes, found: list[Chunk]) -> bytes | None:
+    """Return the embedded profile, None when absent or unreadable."""
+    raw = payload(data, found, b"iCCP")
+    if raw is None:
+        return None
+    try:
+        return zlib.decompressobj().decompress(raw[raw.index(b"\x00") + 2 :], _MAX_PROFILE)
+    except (ValueError, zlib.error):
+        return None
+
+
+def xmp_of(data: bytes, found: list[Chunk]) -> bytes | None:
+    """Return the XMP packet of an uncompressed iTXt chunk, None when absent."""
+    for chunk in found:
+        raw = data[chunk.start : chunk.start + chunk.length] if chunk.name == b"iTXt" else b""
+        if raw.startswith(XMP_KEYWORD + b"\x00\x00"):
+            return raw[len(XMP_KEYWORD) + 3 :].split(b"\x00", 2)[-1]
+    return None
+
+
+def probe(data: bytes) -> ImageInfo:
+    """Read the header and the chunk list of a PNG file.
+
+    Raises:
+        OperatorError: `truncated`, `corrupt`, `multi_page` or `unsupported_colour`.
+    """
+    found = chunks(data)
+    header = payload(data, found, b"IHDR")
+    if header is None or found[0].name != b"IHDR" or len(header) != 13:
+        raise OperatorError("corrupt", "the PNG file does not start with a header chunk")
+    width, height, bits, kind = struct.unpack(">IIBB", header[:10])
+    if kind not in _TYPES:
+        raise OperatorError("corrupt", f"the PNG file states colour type {kind}, which does not exist")
+    names = {chunk.name for chunk in found}
+    if b"acTL" in names:
+        raise OperatorError("multi_page", "this is an animated PNG; split it into single images first")
+    if bits == 1 and kind == 0:
+        raise OperatorError("unsupported_colour", "the PNG is 1-bit black and white; convert it to 8-bit gray first")
+    space, alpha = _TYPES[kind]
+    notes = []
+    if kind == 3:
+        notes.append("palette expanded: the derivative is RGB")
+    elif bits < 8:
+        notes.append(f"{bits}-bit gray expanded to 8 bits")
+    if b"tRNS" in names:
+        alpha = True
+        notes.append("transparent colours expanded to an alpha band")
+    exif = payload(data, found, b"eXIf")
+    return ImageInfo(
+        format="png",
+        width=width,
+        height=height,
+        depth=16 if bits == 16 else 8,
+        space=space,
+        alpha=alpha,
+        orientation=exif_tags.orientation(exif),
+        compression="deflate",
+        lossless=True,
+        icc=b"iCCP" in names,
+        dpi=_dpi(payload(data, found, b"pHYs")),
+        notes=tuple(notes),
+    )
+
+
+def _dpi(raw: bytes | None) -> tuple[float, float] | None:
+    if raw is None or len(raw) != 9 or raw[8] != 1:
+        return None
+    x, y = struct.unpack(">II", raw[:8])
+    return (x * _METRES_PER_INCH, y * _METRES_PER_INCH) if x and y else None

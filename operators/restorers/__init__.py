@@ -1,0 +1,1 @@
+"""What improves a face crop: one contract, one module a restorer, one table of names."""

@@ -1,0 +1,75 @@
+"""The contract that every restorer keeps, so that the flow need not know which one it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Faces = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FaceContext:
+    """What a restorer may know of a face beside its pixels.
+
+    Attributes:
+        landmarks: (5, 2) float64 in crop pixels, order as in `Detection`.
+        gray: the source image has no colour; the flow keeps only the luma of what comes back.
+        reduction: source pixels per crop pixel.
+        seed: 64 bits from hash(job seed, record key, face index), for restorers that draw.
+    """
+
+    landmarks: NDArray[np.float64]
+    gray: bool
+    reduction: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class RestorerInfo:
+    """What goes into the record of every face a restorer touched.
+
+    Attributes:
+        name: as in the job file.
+        version: changes whenever the same input would give other pixels.
+        template: alignment template's name.
+        sizes: crop sizes it takes, ascending; the smallest that does not shrink the face is used.
+        weights_sha256: content hash of its weights, None when it has none.
+        parameters: every setting that changes its output.
+    """
+
+    name: str
+    version: str
+    template: str
+    sizes: tuple[int, ...]
+    weights_sha256: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Restorer(Protocol):
+    """Improves aligned faces. Deterministic: a face's result depends on that face and its context alone."""
+
+    @property
+    def info(self) -> RestorerInfo:
+        """Description for records, run identity and report."""
+        ...
+
+    def setup(self) -> None:
+        """Load weights and prepare engines; called once in the process that will call `restore`."""
+        ...
+
+    def restore(self, faces: Faces, contexts: Sequence[FaceContext]) -> Faces:
+        """Restore a batch of equal-sized crops.
+
+        Args:
+            faces: (N, S, S, 3) float32 in [0, 1], RGB.
+            contexts: N of them.
+
+        Returns:
+            (N, S', S', 3) float32 in [0, 1], RGB, showing the same square; S' may differ from S.
+        """
+        ...

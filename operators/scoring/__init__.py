@@ -1,0 +1,1 @@
+"""Measures of quality of faces and images, without and with a reference."""

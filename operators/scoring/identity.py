@@ -1,0 +1,130 @@
+"""Whether two pictures show the same face."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+from operators.faces.face import Points
+from operators.models import locate
+
+_SIDE = 112
+
+# Where SFace expects the five landmarks in its 112 x 112 input: the template of OpenCV's FaceRecognizerSF::alignCrop
+# (modules/objdetect/src/face_recognize.cpp), the same as ArcFace's.
+_TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+    dtype=np.float64,
+)
+
+
+class IdentityModel:
+    """SFace in ONNX Runtime: a face picture to 128 numbers whose angle tells people apart.
+
+    Y. Zhong, W. Deng et al., "SFace: Sigmoid-constrained Hypersphere Loss for Robust Face Recognition", IEEE
+    Transactions on Image Processing 30 (2021); OpenCV Zoo's 2021dec weights, block-quantised to 8 bits. One thread, and
+    one face a run: a face's numbers do not depend on which faces are asked about with it.
+
+    Raises:
+        operators.models.ModelFileError: on construction, when the model file is missing or not the expected one.
+    """
+
+    def __init__(self) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            _graph_without_weight_inputs(), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+
+    def feature(self, crop: NDArray[np.float32], landmarks: Points) -> NDArray[np.float32] | None:
+        """Unit vector that stands for the face.
+
+        Args:
+            crop: (S, S, 3) float32 in [0, 1], RGB.
+            landmarks: (5, 2) float64 in pixels of `crop`.
+
+        Returns:
+            (128,) float32 of length 1; None when the landmarks coincide.
+        """
+        affine = similarity(landmarks, _TEMPLATE)
+        if affine is None:
+            return None
+        face = _warped(crop, affine) * np.float32(255.0)
+        blob = np.ascontiguousarray(face.transpose(2, 0, 1)[np.newaxis])
+        vector = np.asarray(self._session.run(None, {"data": blob})[0][0], dtype=np.float32)
+        length = float(np.linalg.norm(vector))
+        return np.asarray(vector / length, dtype=np.float32) if length > 0.0 else None
+
+    def similarity(
+        self, first: NDArray[np.float32], second: NDArray[np.float32], landmarks: tuple[Points, Points]
+    ) -> float | None:
+        """Cosine of the angle between two faces; OpenCV calls 0.363 and above the same person.
+
+        Args:
+            first: (S, S, 3) float32 in [0, 1], RGB.
+            second: (S', S', 3), likewise.
+            landmarks: those of `first` and of `second`, (5, 2) each.
+
+        Returns:
+            Number in [-1, 1]; None when a feature cannot be computed.
+        """
+        features = [self.feature(*pair) for pair in zip((first, second), landmarks, strict=True)]
+        if features[0] is None or features[1] is None:
+            return None
+        return float(np.dot(features[0].astype(np.float64), features[1].astype(np.float64)))
+
+
+def similarity(source: Points, target: Points) -> NDArray[np.float64] | None:
+    """Least-squares similarity (rotation, one scale, shift) from one set of points to another.
+
+    In complex numbers the problem is linear: target = a * source + b. It equals Umeyama's solution (1991) wherever that
+    one needs no reflection.
+
+    Args:
+        source: (N, 2) float64.
+        target: (N, 2) float64.
+
+    Returns:
+        (2, 3) float64; None when the source points coincide.
+    """
+    z = source[:, 0] + 1j * source[:, 1]
+    w = target[:, 0] + 1j * target[:, 1]
+    centred = z - z.mean()
+    power = float(np.vdot(centred, centred).real)
+    if not power > 1e-9:
+        return None
+    a = np.vdot(centred, w - w.mean()) / power
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]], dtype=np.float64)
+
+
+def _warped(crop: NDArray[np.float32], affine: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The face in SFace's square. A larger crop is first averaged down, because bilinear sampling would alias."""
+    scale = float(np.hypot(affine[0, 0], affine[1, 0]))
+    side = crop.shape[0]
+    reduced = min(side, max(1, round(side * scale)))
+    matrix = affine.copy()
+    if reduced < side:
+        crop = np.asarray(cv2.resize(crop, (reduced, reduced), interpolation=cv2.INTER_AREA), dtype=np.float32)
+        # Pixel x of the reduced crop is pixel (x + 0.5) * ratio - 0.5 of the crop.
+        ratio = side / reduced
+        matrix[:, :2] *= ratio
+        matrix[:, 2] += affine[:, :2] @ np.full(2, 0.5 * ratio - 0.5)
+    return np.asarray(cv2.warpAffine(crop, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR), dtype=np.float32)
+
+
+def _graph_without_weight_inputs() -> bytes:
+    """The model with its picture as the only input.
+
+    The published file also lists its weights as inputs, which ONNX Runtime then does not fold.
+    """
+    model = onnx.load_model(str(locate("sface")))
+    pictures = [item for item in model.graph.input if item.name == "data"]
+    del model.graph.input[:]
+    model.graph.input.extend(pictures)
+    return bytes(model.SerializeToString())

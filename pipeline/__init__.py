@@ -1,0 +1,1 @@
+"""How units of work travel and are never lost: source, plan, flow, ledger, sink. Knows nothing of faces."""

@@ -1,0 +1,135 @@
+"""Drives a run to its end: what is left, through a runner, counted, within the failure budget."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Literal
+
+from pipeline.errors import CapacityError, StorageError
+from pipeline.finish import finish
+from pipeline.plan import UnitRef
+from pipeline.run import Run
+from pipeline.runners.contract import Placement, Runner
+from pipeline.tally import Tally, planned
+from pipeline.worker import Receipt, WorkerSpec
+
+State = Literal["complete", "over_budget", "storage", "interrupted", "incomplete"]
+
+
+class Interrupted(BaseException):
+    """SIGTERM arrived; like KeyboardInterrupt it passes every handler of ordinary errors."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How driving a run ended.
+
+    Attributes:
+        state: `complete` when every unit is committed; all others can be resumed by running again.
+        tally: the run's counts now.
+        worked: units committed by this call.
+        message: why it is not complete.
+    """
+
+    state: State
+    tally: Tally
+    worked: int
+    message: str = ""
+
+
+def tally_of(run: Run) -> Tally:
+    """The run's counts, from its commits."""
+    tally = planned(run.summaries())
+    for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
+        tally.add_commit(commit)
+    return tally
+
+
+def drive(
+    run: Run,
+    runner: Runner,
+    spec: WorkerSpec,
+    placement: Placement,
+    max_quarantined: int,
+    on_progress: Callable[[Tally, Receipt], None],
+) -> Outcome:
+    """Process what is not committed yet, then finish the run.
+
+    Args:
+        run: the run.
+        runner: what brings units to workers.
+        spec: what workers need.
+        placement: fused or staged.
+        max_quarantined: records that may be in quarantine; one more ends the run early.
+        on_progress: called after each unit.
+    """
+    tally = tally_of(run)
+    committed = run.ledger.committed()
+    refs = [ref for ref in run.refs() if ref.unit_id not in committed]
+    retries = {ref.unit_id for ref in refs if ref.round > 0}
+    worked = 0
+    given_up: list[str] = []
+    if tally.quarantined > max_quarantined:
+        return Outcome("over_budget", tally, 0, _over_budget(tally, max_quarantined))
+    try:
+        with _terminable(), closing(_receipts(runner, spec, refs, placement)) as receipts:
+            for receipt in receipts:
+                if receipt.state == "storage":
+                    return Outcome("storage", tally, worked, receipt.message)
+                if receipt.state == "error":
+                    given_up.append(f"unit {receipt.unit_id}: {receipt.message}")
+                else:
+                    tally.add_receipt(receipt, retry=receipt.unit_id in retries)
+                    worked += receipt.state == "done"
+                on_progress(tally, receipt)
+                if tally.quarantined > max_quarantined:
+                    return Outcome("over_budget", tally, worked, _over_budget(tally, max_quarantined))
+    except (KeyboardInterrupt, Interrupted):
+        return Outcome("interrupted", tally, worked, "stopped by a signal; units in flight were not committed")
+    except StorageError as error:
+        return Outcome("storage", tally, worked, str(error))
+    except CapacityError as error:
+        return Outcome("incomplete", tally, worked, str(error))
+    if given_up:
+        return Outcome("incomplete", tally, worked, "; ".join(given_up[:3]))
+    if not tally.complete:
+        return Outcome("incomplete", tally, worked, "units are missing that no worker reported")
+    finish(run)
+    return Outcome("complete", tally, worked)
+
+
+def _receipts(
+    runner: Runner, spec: WorkerSpec, refs: list[UnitRef], placement: Placement
+) -> Generator[Receipt, None, None]:
+    if refs:
+        yield from runner.run(spec, refs, placement)
+
+
+def _over_budget(tally: Tally, limit: int) -> str:
+    common = ", ".join(f"{code} ({count})" for code, count in tally.codes.most_common(3))
+    return (
+        f"{tally.quarantined} of {tally.done} decided records are in quarantine, more than run.max_quarantined allows "
+        f"({limit} of {tally.records_planned}); most often: {common}. Mend the cause or raise the budget, then run again"
+    )
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Turn SIGTERM into an exception in the main thread, as Python does with SIGINT."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

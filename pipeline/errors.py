@@ -1,0 +1,38 @@
+"""What can go wrong on the way, by who has to act on it."""
+
+from __future__ import annotations
+
+
+class RecordError(Exception):
+    """One record cannot be processed: it becomes a quarantine row and the job goes on.
+
+    `code` is a stable lower_snake_case word; `message` says what was found, what was expected and what to do.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    def __reduce__(self) -> tuple[type[RecordError], tuple[str, str]]:
+        return (type(self), (self.code, self.message))
+
+
+class SourceError(Exception):
+    """The source as a whole cannot be read as the job says (no such column, no matching object, not a tar)."""
+
+
+class StorageError(Exception):
+    """Storage did not answer, or refused: the run stops and can be resumed."""
+
+
+class RunConflictError(Exception):
+    """The output already holds the results of another run."""
+
+
+class NoSuchRunError(Exception):
+    """The named place holds no run."""
+
+
+class CapacityError(Exception):
+    """The cluster is too small for the job as it is written."""

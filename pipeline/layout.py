@@ -1,0 +1,81 @@
+"""Where things lie inside an output: one place for every name, so that no other file spells a path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.storage import Folder
+
+HOME = "_facejobs"
+CURRENT = f"{HOME}/current.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run's folder inside its output.
+
+    Attributes:
+        output: the output root.
+        run_id: which run.
+    """
+
+    output: Folder
+    run_id: str
+
+    @property
+    def prefix(self) -> str:
+        """Path of the run's folder relative to the output root."""
+        return f"{HOME}/runs/{self.run_id}"
+
+    @property
+    def folder(self) -> Folder:
+        """The run's folder itself."""
+        return self.output.child(self.prefix)
+
+
+HEADER = "run.json"
+MANIFEST = "manifest.json"
+OUTPUTS_TABLE = "outputs.parquet"
+QUARANTINE = "quarantine.csv"
+REPORT = "report.html"
+SAMPLES = "samples"
+
+
+def plan_part(round_: int, part: int) -> str:
+    """Parquet file with the records of up to a few hundred units, one row group a unit."""
+    return f"plan/{round_:03d}/records-{part:05d}.parquet"
+
+
+def plan_index(round_: int) -> str:
+    """Parquet file with one row a unit."""
+    return f"plan/{round_:03d}/units.parquet"
+
+
+def round_header(round_: int) -> str:
+    """What a retry round was made of."""
+    return f"plan/{round_:03d}/round.json"
+
+
+def attempts_of(unit_id: str) -> str:
+    """Folder of a unit's attempt marks."""
+    return f"attempts/{unit_id}"
+
+
+def attempt_mark(unit_id: str, number: int) -> str:
+    """One attempt's mark."""
+    return f"{attempts_of(unit_id)}/{number:04d}.json"
+
+
+def commit_mark(unit_id: str) -> str:
+    """A unit's commit."""
+    return f"commits/{unit_id}.json"
+
+
+def table_part(table: str, index: int, unit_id: str, attempt: int) -> str:
+    """One unit's rows of a table; the name holds the attempt, so that two attempts never write the same object."""
+    return f"tables/{table}/{index:08d}-{unit_id[:8]}-a{attempt}.parquet"
+
+
+def table(name: str) -> str:
+    """A table of the finished run, all units in plan order."""
+    return f"{name}.parquet"

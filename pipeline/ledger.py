@@ -1,0 +1,156 @@
+"""What has been committed: attempt marks and one create-only object a unit, on plain object storage."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from itertools import islice
+from typing import Any
+
+from pipeline import layout
+from pipeline.records import Output
+from pipeline.storage import Folder
+
+READERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a unit.
+
+    Attributes:
+        unit_id: the unit.
+        number: from 1, unique for the unit because its mark is create-only.
+        token: random, tells this try from every other.
+    """
+
+    unit_id: str
+    number: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One record that could not be processed.
+
+    Attributes:
+        key: the record.
+        uri: where its bytes are.
+        code: stable lower_snake_case word.
+        message: what was found, what was expected, what to do.
+        stage: the stage that gave up.
+    """
+
+    key: str
+    uri: str
+    code: str
+    message: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What a unit's processing came to; readers trust only what commits name.
+
+    Attributes:
+        unit_id: the unit.
+        index: its position in its round.
+        round: 0 for the plan, then one a retry.
+        attempt: number of the winning attempt.
+        token: token of the winning attempt.
+        records: records in; always `ok` plus the length of `quarantined`.
+        ok: records with outputs.
+        quarantined: the others.
+        outputs: every object written below the run's output folder, with size and SHA-256.
+        tables: every table part written below the run's own folder, likewise.
+        counts: what the job kind counts (faces found, images changed, ...).
+        seconds: time spent by stage.
+        started: ISO 8601, UTC.
+        finished: ISO 8601, UTC.
+        versions: library versions that made the outputs.
+    """
+
+    unit_id: str
+    index: int
+    round: int
+    attempt: int
+    token: str
+    records: int
+    ok: int
+    quarantined: tuple[Quarantined, ...]
+    outputs: tuple[Output, ...]
+    tables: tuple[Output, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    started: str = ""
+    finished: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """As JSON."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Commit:
+        """From JSON."""
+        raw: dict[str, Any] = json.loads(data)
+        raw["quarantined"] = tuple(Quarantined(**row) for row in raw["quarantined"])
+        raw["outputs"] = tuple(Output(**row) for row in raw["outputs"])
+        raw["tables"] = tuple(Output(**row) for row in raw["tables"])
+        return Commit(**raw)
+
+
+def now() -> str:
+    """The time in ISO 8601, UTC, to the millisecond."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+class Ledger:
+    """The ledger of one run."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    def begin(self, unit_id: str) -> Attempt:
+        """Mark a new attempt at a unit; its number is one above every mark that is there."""
+        token = uuid.uuid4().hex
+        number = len(self._folder.names(layout.attempts_of(unit_id)))
+        while True:
+            number += 1
+            mark = {"token": token, "host": socket.gethostname(), "pid": os.getpid(), "started": now()}
+            if self._put(layout.attempt_mark(unit_id, number), json.dumps(mark).encode(), token):
+                return Attempt(unit_id, number, token)
+
+    def commit(self, commit: Commit) -> bool:
+        """Commit a unit; True when this attempt is the one that stands."""
+        return self._put(layout.commit_mark(commit.unit_id), commit.to_bytes(), commit.token)
+
+    def find(self, unit_id: str) -> Commit | None:
+        """A unit's commit, if it has one."""
+        try:
+            return Commit.from_bytes(self._folder.read(layout.commit_mark(unit_id)))
+        except FileNotFoundError:
+            return None
+
+    def committed(self) -> set[str]:
+        """Ids of all committed units, by listing alone."""
+        return {name.rsplit("/", 1)[-1].removesuffix(".json") for name in self._folder.names("commits")}
+
+    def commits(self, unit_ids: Iterable[str]) -> Iterator[Commit]:
+        """Read the commits of these units, many at a time, in the order given; uncommitted ones are skipped."""
+        waiting = iter(unit_ids)
+        with ThreadPoolExecutor(READERS) as pool:
+            while batch := list(islice(waiting, READERS * 8)):
+                yield from (commit for commit in pool.map(self.find, batch) if commit is not None)
+
+    def _put(self, name: str, data: bytes, token: str) -> bool:
+        """Create-only put; a refusal is success after all when what stands there carries our token (a lost reply)."""
+        if self._folder.create(name, data):
+            return True
+        return bool(json.loads(self._folder.read(name))["token"] == token)

@@ -1,0 +1,173 @@
+"""A run: plan, ledger and outputs under one root. How one is made, found again, and told apart from another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pipeline import layout
+from pipeline.errors import NoSuchRunError
+from pipeline.layout import RunFolder
+from pipeline.ledger import Ledger, now
+from pipeline.plan import PlanSummary, PlanWriter, UnitRef, read_refs, write_plan
+from pipeline.records import Record, Unit
+from pipeline.storage import Folder
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """What a run is, frozen when it was planned (`run.json`).
+
+    Attributes:
+        run_id: hash of the plan and of the identity.
+        name: the job's name.
+        kind: the job kind.
+        identity: everything that changes output: the canonical job, models by content hash, code version.
+        job: the canonical job file for people to read, no secrets.
+        plan: the plan in numbers.
+        prefix: folder of this run's outputs below the output root; empty for the root itself.
+        created: ISO 8601, UTC.
+        notes: what the planning has to say (files ignored, ...).
+    """
+
+    run_id: str
+    name: str
+    kind: str
+    identity: Mapping[str, Any]
+    job: Mapping[str, Any]
+    plan: PlanSummary
+    prefix: str = ""
+    created: str = ""
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    def to_bytes(self) -> bytes:
+        """As JSON."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> RunHeader:
+        """From JSON."""
+        raw = json.loads(data)
+        raw["plan"] = PlanSummary(**raw["plan"])
+        raw["notes"] = tuple(raw["notes"])
+        return RunHeader(**raw)
+
+
+@dataclass(frozen=True)
+class Run:
+    """An opened run.
+
+    Attributes:
+        output: the output root.
+        header: what the run is.
+    """
+
+    output: Folder
+    header: RunHeader
+
+    @property
+    def folder(self) -> Folder:
+        """The run's own folder."""
+        return RunFolder(self.output, self.header.run_id).folder
+
+    @property
+    def outputs(self) -> Folder:
+        """The folder that output names are relative to."""
+        return self.output.child(self.header.prefix) if self.header.prefix else self.output
+
+    @property
+    def ledger(self) -> Ledger:
+        """The run's ledger."""
+        return Ledger(self.folder)
+
+    def rounds(self) -> range:
+        """Rounds planned so far: 0 is the plan, each further one a retry of what was quarantined."""
+        count = 1
+        while self.folder.exists(layout.round_header(count)):
+            count += 1
+        return range(count)
+
+    def summaries(self) -> list[PlanSummary]:
+        """Every round in numbers."""
+        later = [json.loads(self.folder.read(layout.round_header(number))) for number in self.rounds()[1:]]
+        return [self.header.plan, *(PlanSummary(**raw) for raw in later)]
+
+    def refs(self) -> Iterator[UnitRef]:
+        """Every unit of every round, in order."""
+        for round_ in self.rounds():
+            yield from read_refs(self.folder, round_)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned unit is committed; the manifest is written only then."""
+        return self.manifest() is not None
+
+    def manifest(self) -> dict[str, Any] | None:
+        """The manifest, if the run has come to its end and no retry was planned since."""
+        try:
+            manifest: dict[str, Any] = json.loads(self.folder.read(layout.MANIFEST))
+        except FileNotFoundError:
+            return None
+        return manifest if manifest["rounds"] == len(self.rounds()) else None
+
+
+def current_run(output: Folder) -> Run | None:
+    """The run whose results the output holds now."""
+    try:
+        run_id = json.loads(output.read(layout.CURRENT))["run_id"]
+    except FileNotFoundError:
+        return None
+    return open_run(output, run_id)
+
+
+def open_run(output: Folder, run_id: str) -> Run:
+    """A run by its id. Raises NoSuchRunError where there is none."""
+    try:
+        header = RunHeader.from_bytes(RunFolder(output, run_id).folder.read(layout.HEADER))
+    except FileNotFoundError as error:
+        raise NoSuchRunError(f"{output.uri}: no run {run_id} there (no {layout.HEADER} in its folder)") from error
+    return Run(output, header)
+
+
+def plan_run(
+    output: Folder,
+    units: Iterable[Unit],
+    output_name: Callable[[Record], str],
+    header: Callable[[str, PlanSummary], RunHeader],
+    identity_digest: str,
+) -> Run:
+    """Plan a run and make it the output's current one.
+
+    The header is put create-only after every part of the plan, so a run either has its whole plan or does not exist;
+    a driver that loses the race reads the winner's header, and since run ids are content hashes both mean the same.
+    """
+    made: list[RunHeader] = []
+
+    def deliver(writer: PlanWriter) -> PlanSummary:
+        run_id = hashlib.sha256(f"{writer.digest}{identity_digest}".encode()).hexdigest()[:16]
+        folder = RunFolder(output, run_id).folder
+        summary = writer.finish(folder, 0)
+        made.append(header(run_id, summary))
+        folder.create(layout.HEADER, made[0].to_bytes())
+        return summary
+
+    write_plan(units, output_name, deliver)
+    run = open_run(output, made[0].run_id)
+    output.write(layout.CURRENT, json.dumps({"run_id": run.header.run_id, "since": now()}).encode())
+    return run
+
+
+def plan_retry(run: Run, units: Iterable[Unit], output_name: Callable[[Record], str]) -> PlanSummary:
+    """Plan one more round, of records that were quarantined; without any, nothing is planned."""
+    round_ = len(run.rounds())
+
+    def deliver(writer: PlanWriter) -> PlanSummary:
+        summary = writer.finish(run.folder, round_)
+        if summary.units:
+            run.folder.create(layout.round_header(round_), json.dumps(asdict(summary)).encode())
+        return summary
+
+    return write_plan(units, output_name, deliver)

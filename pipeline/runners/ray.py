@@ -1,0 +1,106 @@
+"""The Ray runner: units through actor pools of Ray Data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pipeline.errors import CapacityError
+from pipeline.plan import UnitRef
+from pipeline.runners.contract import Placement, Pools
+from pipeline.runners.ray_cluster import Room, cluster
+from pipeline.stage import Resources, Workflow
+from pipeline.worker import Parcel, Receipt, Worker, WorkerSpec, one_thread_each
+
+FUSED = ((0, 1, 2),)
+STAGED = ((0,), (1,), (2,))
+
+
+class RayWorker:
+    """A `Worker` as Ray Data calls it: bytes in, bytes out."""
+
+    def __init__(self, spec: WorkerSpec, segments: Sequence[int]) -> None:
+        one_thread_each()
+        self._worker = Worker(spec, segments)
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Advance the packed parcel of a row."""
+        return {"parcel": self._worker(Parcel.unpack(row["parcel"])).pack()}
+
+
+class RayRunner:
+    """Runs on a private cluster of this machine, or on the one the job names."""
+
+    def __init__(self, pools: Pools) -> None:
+        self._pools = pools
+
+    def run(self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement) -> Iterator[Receipt]:
+        """See `Runner.run`. Raises CapacityError when the cluster cannot hold one worker of each kind."""
+        with cluster(self._pools.address) as room:
+            import ray.data  # noqa: PLC0415
+
+            needs = needs_of(spec.workflow(), placement)
+            sizes = pool_sizes(room, needs, self._pools.workers, len(refs))
+            rows = [{"parcel": Parcel(ref).pack()} for ref in refs]
+            data = ray.data.from_items(rows, override_num_blocks=len(rows))
+            for segments, need, size in zip(FUSED if placement == "fused" else STAGED, needs, sizes, strict=True):
+                data = data.map(
+                    RayWorker,
+                    fn_constructor_args=(spec, segments),
+                    compute=ray.data.ActorPoolStrategy(size=size),
+                    num_cpus=need.cpus,
+                    num_gpus=need.gpus or None,
+                    memory=need.memory or None,
+                )
+            for row in data.iter_rows():
+                receipt = Parcel.unpack(row["parcel"]).receipt
+                assert receipt is not None
+                yield receipt
+
+
+def needs_of(workflow: Workflow, placement: Placement) -> list[Resources]:
+    """What one worker of each pool needs: every segment's own, or for a fused worker the largest of each kind."""
+    each = [segment.needs for segment in workflow.segments]
+    if placement == "staged":
+        return each
+    return [
+        Resources(max(need.cpus for need in each), max(need.gpus for need in each), max(need.memory for need in each))
+    ]
+
+
+def pool_sizes(room: Room, needs: Sequence[Resources], workers: int | None, units: int) -> list[int]:
+    """Workers a pool. One pool takes what fits; of several, each gets one, and then the GPU pool what it can fill.
+
+    Raises CapacityError when not even one worker of each fits beside the CPU that Ray's own tasks need.
+    """
+    if len(needs) == 1:
+        fit = room.fits(needs[0])
+        if fit < 1:
+            raise CapacityError(_too_small(room, needs))
+        return [max(1, min(fit, workers or fit, units))]
+    gpus = sum(need.gpus for need in needs)
+    if sum(need.cpus for need in needs) + 1 > room.cpus or gpus > room.gpus:
+        raise CapacityError(_too_small(room, needs))
+    sizes = [1] * len(needs)
+    limit = min(workers or units, units)
+    spare = room.cpus - 1 - sum(need.cpus for need in needs)
+    spare_gpus = room.gpus - gpus
+    while True:
+        # The pool with the fewest workers grows first, so that none starves the next.
+        for index in sorted(range(len(needs)), key=lambda index: (sizes[index], -needs[index].gpus)):
+            need = needs[index]
+            if sizes[index] < limit and need.cpus <= spare and need.gpus <= spare_gpus:
+                sizes[index] += 1
+                spare -= need.cpus
+                spare_gpus -= need.gpus
+                break
+        else:
+            return sizes
+
+
+def _too_small(room: Room, needs: Sequence[Resources]) -> str:
+    wanted = "; ".join(f"{need.cpus:g} CPU" + (f" and {need.gpus:g} GPU" if need.gpus else "") for need in needs)
+    return (
+        f"the cluster has {room.cpus:g} CPUs and {room.gpus:g} GPUs, but this placement needs one worker each of: "
+        f"{wanted}, plus one CPU for Ray's own tasks; give it more nodes, or say run.placement: fused, or run.runner: local"
+    )

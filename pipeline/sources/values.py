@@ -1,0 +1,35 @@
+"""Values of catalogues as JSON, so that they can travel as metadata."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, time
+from typing import Any
+
+
+def jsonable(value: Any) -> Any:
+    """A JSON value of what a column or a JSON text holds.
+
+    Dates and times become ISO 8601 text, NaN and infinities None (RFC 8259 has no such numbers), bytes hexadecimal
+    text, any other type (decimals, UUIDs) its text.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): jsonable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(inner) for inner in value]
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def key_text(value: Any) -> str:
+    """The key in a column's value: text as it is, whole numbers in digits; empty for null and for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return ""

@@ -1,0 +1,124 @@
+"""A step that units pass, and the few words in which a job kind says what its steps are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from pipeline.records import Artifact, Item, Record
+
+
+@runtime_checkable
+class Payload(Protocol):
+    """What stages hang on an item, so far as the flow needs to know it."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory it holds now."""
+        ...
+
+    def release(self) -> None:
+        """Drop whatever can be made again from the source: file bytes, decoded pixels."""
+        ...
+
+
+@dataclass(frozen=True)
+class UnitContext:
+    """What a stage may ask of the unit it works in.
+
+    Attributes:
+        read: a record's bytes.
+        put: hand over a record's finished artifacts.
+        keep_sample: store a before/after sample in the run's folder: name and bytes.
+    """
+
+    read: Callable[[Record], bytes]
+    put: Callable[[Record, Sequence[Artifact]], None]
+    keep_sample: Callable[[str, bytes], None]
+
+
+class ItemStage(Protocol):
+    """A stage that looks at one record at a time; runs in threads."""
+
+    name: str
+
+    def setup(self) -> None:
+        """Load what it needs; called once in each worker process."""
+        ...
+
+    def process(self, item: Item, context: UnitContext) -> None:
+        """Advance one item. Any exception sends the record to quarantine, StorageError ends the run."""
+        ...
+
+
+class BatchStage(Protocol):
+    """A stage that looks at many records at once; when it fails, it is called again record by record."""
+
+    name: str
+
+    def setup(self) -> None:
+        """Load what it needs; called once in each worker process."""
+        ...
+
+    def process_batch(self, items: Sequence[Item], context: UnitContext) -> None:
+        """Advance all items, all of them alive."""
+        ...
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one worker of a segment needs.
+
+    Attributes:
+        cpus: logical CPUs.
+        gpus: GPUs, fractions allowed.
+        memory: bytes of heap, 0 when it does not matter.
+    """
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+    memory: int = 0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Stages that always run in one process.
+
+    Attributes:
+        name: shown in progress and in Ray's own views.
+        stages: in order.
+        needs: per worker.
+    """
+
+    name: str
+    stages: tuple[ItemStage | BatchStage, ...]
+    needs: Resources = field(default_factory=Resources)
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """What a job kind does to its records: before, at and after the step that wants its own kind of machine.
+
+    Attributes:
+        front: from bytes to what is small enough to travel.
+        middle: the heavy step.
+        back: from what travelled to finished artifacts.
+        count: what to count of a finished item, summed into the commit.
+        rows: what a finished item adds to the run's tables, by table name.
+        tables: schema of each of those tables.
+    """
+
+    front: Segment
+    middle: Segment
+    back: Segment
+    count: Callable[[Item], dict[str, int]]
+    rows: Callable[[Item], dict[str, list[dict[str, object]]]]
+    tables: Mapping[str, pa.Schema]
+
+    @property
+    def segments(self) -> tuple[Segment, Segment, Segment]:
+        """All three, in order."""
+        return (self.front, self.middle, self.back)

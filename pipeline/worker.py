@@ -1,0 +1,290 @@
+"""What happens to one unit, from its commit's absence to its commit: opened, carried through, closed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import layout
+from pipeline.errors import StorageError
+from pipeline.flow import ITEM_BYTES, Flow, Stopwatch
+from pipeline.ledger import Attempt, Commit, Ledger, Quarantined, now
+from pipeline.plan import PlanReader, UnitRef
+from pipeline.records import Artifact, Failure, Item, Output, Record, Unit
+from pipeline.sinks import SinkSpec, UnitWriter, make_sink
+from pipeline.sources import SourceSpec, make_reader
+from pipeline.stage import Segment, UnitContext, Workflow
+from pipeline.storage import Folder
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """All that a worker process needs to work on units of a run; travels to it by pickle.
+
+    Attributes:
+        run: the run's own folder.
+        source: where records are read.
+        sink: where outputs go.
+        workflow: builds the stages in the worker.
+        threads: items worked on at once in item stages.
+        versions: what makes the outputs, for the commits.
+    """
+
+    run: Folder
+    source: SourceSpec
+    sink: SinkSpec
+    workflow: Callable[[], Workflow]
+    threads: int = 1
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a worker tells the driver of a unit.
+
+    Attributes:
+        unit_id: the unit.
+        state: `done`; `already` committed before; `lost` to another attempt's commit; `storage` or `error` when it
+            was given up without a commit.
+        records: records in.
+        ok: records with outputs.
+        codes: quarantined records by code.
+        counts: what the job kind counts.
+        seconds: wall time of the unit in this worker.
+        message: why it was given up.
+    """
+
+    unit_id: str
+    state: str
+    records: int = 0
+    ok: int = 0
+    codes: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass
+class Parcel:
+    """A unit in flight: what travels between the workers of a staged placement.
+
+    `receipt` is set when there is nothing left to do for it.
+    """
+
+    ref: UnitRef
+    unit: Unit | None = None
+    attempt: Attempt | None = None
+    items: list[Item] = field(default_factory=list)
+    started: str = ""
+    clock: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
+    receipt: Receipt | None = None
+
+    def pack(self) -> bytes:
+        """Everything but what can be made again from the source."""
+        for item in self.items:
+            if item.payload is not None:
+                item.payload.release()
+        return pickle.dumps(self, protocol=5)
+
+    @staticmethod
+    def unpack(data: bytes) -> Parcel:
+        """The reverse; only ever fed what `pack` made in the same run."""
+        parcel: Parcel = pickle.loads(data)  # noqa: S301
+        return parcel
+
+
+class Worker:
+    """Carries units through some of a workflow's segments in one process.
+
+    Args:
+        spec: the run.
+        segments: indices of the workflow's segments this worker runs; the first opens units, the last commits them.
+    """
+
+    def __init__(self, spec: WorkerSpec, segments: Sequence[int] = (0, 1, 2)) -> None:
+        self._spec = spec
+        self._opens, self._closes = 0 in segments, 2 in segments
+        self._workflow = spec.workflow()
+        self._segments: list[Segment] = [self._workflow.segments[index] for index in segments]
+        for segment in self._segments:
+            for stage in segment.stages:
+                stage.setup()
+        self._flow = Flow(spec.threads, ITEM_BYTES if self._opens and self._closes else 0)
+        self._ledger = Ledger(spec.run)
+        self._plan = PlanReader(spec.run)
+        self._reader = make_reader(spec.source)
+        self._sink = make_sink(spec.sink)
+
+    def __call__(self, parcel: Parcel) -> Parcel:
+        """Advance one parcel; never raises for what a record or the storage did."""
+        writer: UnitWriter | None = None
+        start = time.perf_counter()
+        try:
+            if self._opens:
+                self._open(parcel)
+            if parcel.receipt is not None:
+                return parcel
+            assert parcel.unit is not None and parcel.attempt is not None
+            if self._closes:
+                writer = self._sink.open(parcel.unit, parcel.attempt.number)
+            watch = Stopwatch()
+            put: set[str] = set()
+            self._flow.carry_all(self._segments, parcel.items, self._context(writer, put, watch), watch)
+            for stage, seconds in watch.seconds.items():
+                parcel.seconds[stage] = parcel.seconds.get(stage, 0.0) + seconds
+            parcel.clock += time.perf_counter() - start
+            if writer is not None:
+                self._close(parcel, writer, put)
+        except StorageError as error:
+            _give_up(parcel, "storage", str(error), writer)
+        except Exception as error:  # noqa: BLE001 - a defect in one unit must not take the others with it
+            if _is_storage(error):
+                _give_up(parcel, "storage", f"{type(error).__name__}: {error}", writer)
+            else:
+                _give_up(parcel, "error", f"{type(error).__name__}: {error}", writer)
+        return parcel
+
+    def _open(self, parcel: Parcel) -> None:
+        """Find out whether the unit is done; if not, mark the attempt and take its records."""
+        ref = parcel.ref
+        standing = self._ledger.find(ref.unit_id)
+        if standing is not None:
+            parcel.receipt = _receipt_of(standing, "already", 0.0)
+            return
+        parcel.started = now()
+        parcel.attempt = self._ledger.begin(ref.unit_id)
+        parcel.unit = self._plan.unit(ref)
+        parcel.items = [Item(record, failure=_planned_failure(record)) for record in parcel.unit.records]
+
+    def _context(self, writer: UnitWriter | None, put: set[str], watch: Stopwatch) -> UnitContext:
+        def read(record: Record) -> bytes:
+            with watch.timing("read"):
+                return self._reader.read(record)
+
+        def deliver(record: Record, artifacts: Sequence[Artifact]) -> None:
+            if writer is None:
+                raise RuntimeError("only the last segment can put artifacts")
+            with watch.timing("write"):
+                writer.put(record, artifacts)
+            put.add(record.key)
+
+        def keep_sample(name: str, data: bytes) -> None:
+            self._spec.run.write(f"{layout.SAMPLES}/{name}", data)
+
+        return UnitContext(read, deliver, keep_sample)
+
+    def _close(self, parcel: Parcel, writer: UnitWriter, put: set[str]) -> None:
+        """Outputs first, then the commit; a lost race takes back what carries this attempt's name."""
+        assert parcel.unit is not None and parcel.attempt is not None
+        for item in parcel.items:
+            if item.failure is None and item.record.key not in put:
+                item.failure = Failure("no_output", "every stage passed, but none made an output", "write")
+        outputs = writer.close()
+        tables = self._write_tables(parcel)
+        commit = self._commit_of(parcel, outputs, tables)
+        if self._ledger.commit(commit):
+            parcel.receipt = _receipt_of(commit, "done", parcel.clock)
+        else:
+            writer.abort()
+            for table in tables:
+                self._spec.run.delete(table.path)
+            winner = self._ledger.find(parcel.ref.unit_id)
+            assert winner is not None
+            parcel.receipt = _receipt_of(winner, "lost", parcel.clock)
+        parcel.items = []
+
+    def _write_tables(self, parcel: Parcel) -> tuple[Output, ...]:
+        assert parcel.attempt is not None
+        rows: dict[str, list[dict[str, object]]] = {name: [] for name in self._workflow.tables}
+        for item in parcel.items:
+            if item.failure is None:
+                for name, added in self._workflow.rows(item).items():
+                    rows[name].extend(added)
+        written = []
+        for name, schema in self._workflow.tables.items():
+            buffer = pa.BufferOutputStream()
+            pq.write_table(pa.Table.from_pylist(rows[name], schema), buffer, compression="zstd")
+            data = buffer.getvalue().to_pybytes()
+            index = parcel.ref.index + parcel.ref.round * 10_000_000
+            path = layout.table_part(name, index, parcel.ref.unit_id, parcel.attempt.number)
+            self._spec.run.write(path, data)
+            written.append(Output(path, len(data), hashlib.sha256(data).hexdigest(), "table"))
+        return tuple(written)
+
+    def _commit_of(self, parcel: Parcel, outputs: tuple[Output, ...], tables: tuple[Output, ...]) -> Commit:
+        assert parcel.attempt is not None
+        counts: Counter[str] = Counter()
+        quarantined = []
+        for item in parcel.items:
+            if item.failure is None:
+                counts.update(self._workflow.count(item))
+            else:
+                record, failure = item.record, item.failure
+                quarantined.append(Quarantined(record.key, record.uri, failure.code, failure.message, failure.stage))
+        return Commit(
+            unit_id=parcel.ref.unit_id,
+            index=parcel.ref.index,
+            round=parcel.ref.round,
+            attempt=parcel.attempt.number,
+            token=parcel.attempt.token,
+            records=len(parcel.items),
+            ok=len(parcel.items) - len(quarantined),
+            quarantined=tuple(quarantined),
+            outputs=outputs,
+            tables=tables,
+            counts=dict(counts),
+            seconds={stage: round(seconds, 4) for stage, seconds in parcel.seconds.items()},
+            started=parcel.started,
+            finished=now(),
+            versions=dict(self._spec.versions),
+        )
+
+
+def one_thread_each() -> None:
+    """Keep numeric libraries from starting a thread a core in every worker; set before they are loaded."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VIPS_CONCURRENCY"):
+        os.environ.setdefault(name, "1")
+
+
+def _planned_failure(record: Record) -> Failure | None:
+    if not record.problem:
+        return None
+    code, _, message = record.problem.partition(": ")
+    return Failure(code, message or code, "plan")
+
+
+def _give_up(parcel: Parcel, state: str, message: str, writer: UnitWriter | None) -> None:
+    """Leave the unit uncommitted: another run of the job takes it up again."""
+    if writer is not None:
+        try:
+            writer.abort()
+        except Exception as error:  # noqa: BLE001 - the storage may be what failed; orphans are harmless
+            message = f"{message} (and its partial outputs could not be removed: {error})"
+    parcel.items = []
+    parcel.receipt = Receipt(parcel.ref.unit_id, state, records=parcel.ref.records, message=message)
+
+
+def _is_storage(error: Exception) -> bool:
+    """Whether an exception outside any stage came from storage: there is nothing else there that does I/O."""
+    return isinstance(error, OSError) or type(error).__module__.startswith(("aiohttp", "botocore", "s3fs"))
+
+
+def _receipt_of(commit: Commit, state: str, seconds: float) -> Receipt:
+    return Receipt(
+        unit_id=commit.unit_id,
+        state=state,
+        records=commit.records,
+        ok=commit.ok,
+        codes=dict(Counter(row.code for row in commit.quarantined)),
+        counts=dict(commit.counts),
+        seconds=seconds,
+    )

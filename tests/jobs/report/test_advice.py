@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import jobs
+import operators
+import pipeline
+from jobs.report.advice import ADVICE, UNKNOWN, advise
+
+ERRORS = {"OperatorError", "RecordError", "Failure"}
+
+
+def codes_in_the_code() -> Iterator[str]:
+    """Codes written as a word where an error is made; those that are computed are not seen here."""
+    for package in (jobs, operators, pipeline):
+        for path in Path(package.__path__[0]).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
+                    code = node.args[0] if node.args else None
+                    if isinstance(code, ast.Constant):
+                        yield code.value
+
+
+def test_every_code_that_facejobs_gives_has_its_sentence() -> None:
+    codes = set(codes_in_the_code())
+    assert {"not_an_image", "missing", "out_of_memory"} <= codes
+    assert codes - set(ADVICE) == set()
+
+
+@pytest.mark.parametrize("code", ADVICE)
+def test_a_sentence_is_one_sentence(code: str) -> None:
+    assert advise(code).endswith(".")
+    assert advise(code).count("`") % 2 == 0
+
+
+def test_an_unknown_code_gets_a_general_sentence() -> None:
+    assert advise("never_seen") == UNKNOWN
