@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Literal
 
-from pipeline.errors import CapacityError, StorageError
+from pipeline.errors import RunnerError, StorageError
 from pipeline.finish import finish
 from pipeline.plan import UnitRef
 from pipeline.run import Run
@@ -93,7 +93,7 @@ def drive(
         return Outcome("interrupted", tally, worked, "stopped by a signal; units in flight were not committed")
     except StorageError as error:
         return Outcome("storage", tally, worked, str(error))
-    except CapacityError as error:
+    except RunnerError as error:
         return Outcome("incomplete", tally, worked, str(error))
     if given_up:
         return Outcome("incomplete", tally, worked, "; ".join(given_up[:3]))
@@ -114,7 +114,7 @@ def _over_budget(tally: Tally, limit: int) -> str:
     common = ", ".join(f"{code} ({count})" for code, count in tally.codes.most_common(3))
     return (
         f"{tally.quarantined} of {tally.done} decided records are in quarantine, more than run.max_quarantined allows "
-        f"({limit} of {tally.records_planned}); most often: {common}. Mend the cause or raise the budget, then run again"
+        f"({limit} of {tally.records_planned}); most often: {common}. Mend the cause or raise the budget"
     )
 
 

@@ -34,5 +34,5 @@ class NoSuchRunError(Exception):
     """The named place holds no run."""
 
 
-class CapacityError(Exception):
-    """The cluster is too small for the job as it is written."""
+class RunnerError(Exception):
+    """The runner cannot work: the cluster is too small, cannot be joined, or its workers do not start."""

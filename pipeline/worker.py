@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits
 
 from pipeline import layout
 from pipeline.errors import StorageError
@@ -111,6 +111,8 @@ class Worker:
     """
 
     def __init__(self, spec: WorkerSpec, segments: Sequence[int] = (0, 1, 2)) -> None:
+        # One thread a worker: cores are shared by processes, and sums in BLAS depend on how many threads take part.
+        self._limits = threadpool_limits(limits=1)
         self._spec = spec
         self._opens, self._closes = 0 in segments, 2 in segments
         self._workflow = spec.workflow()
@@ -247,12 +249,6 @@ class Worker:
             finished=now(),
             versions=dict(self._spec.versions),
         )
-
-
-def one_thread_each() -> None:
-    """Keep numeric libraries from starting a thread a core in every worker; set before they are loaded."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VIPS_CONCURRENCY"):
-        os.environ.setdefault(name, "1")
 
 
 def _planned_failure(record: Record) -> Failure | None:

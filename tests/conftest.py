@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -17,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import s3fs
 
 START_SECONDS = 60
 START_TRIES = 3
@@ -61,8 +61,10 @@ class S3Server:
         }
 
     @property
-    def fs(self) -> s3fs.S3FileSystem:
-        """The file system, listing caches off so that a test sees what is there."""
+    def fs(self) -> Any:
+        """The file system (`s3fs.S3FileSystem`), listing caches off so that a test sees what is there."""
+        import s3fs  # half a second that tests without S3 need not wait
+
         return s3fs.S3FileSystem(**self.options, use_listings_cache=False)
 
     def bucket(self, name: str) -> str:
@@ -126,23 +128,25 @@ def _ready(process: subprocess.Popen[bytes], server: S3Server) -> bool:
     deadline = time.monotonic() + START_SECONDS
     port = int(server.endpoint.rsplit(":", 1)[1])
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection((LOOPBACK, port), timeout=1).close()
-            bucket = server.bucket("ready")
-            server.fs.pipe_file(f"{bucket}/object", b"ready")
-        except OSError:
-            time.sleep(0.1)
-        else:
+        if _answers(server, port):
             return True
+        time.sleep(0.1)
     return False
+
+
+def _answers(server: S3Server, port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()  # quicker than the client's own retries
+        server.fs.pipe_file(f"{server.bucket('ready')}/object", b"ready")
+    except OSError:
+        return False
+    return True
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the server and what it started; its data is thrown away, so it need not tidy up."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait(30)
 
 

@@ -15,6 +15,7 @@ from demo_archive.portrait import Picture
 
 TIFF_HORIZONTAL_PREDICTOR = 2
 ORIENTATION_ROTATE_90_CLOCKWISE = 6
+INCH = 2
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def _tiff_tags(about: Description) -> TiffImagePlugin.ImageFileDirectory_v2:
 def _saved_tiff(image: Image.Image, about: Description, compression: str, **options: object) -> bytes:
     """TIFF whose bytes are the same each time.
 
-    libtiff puts a byte of whatever was in memory after data of odd length, in some releases. tifftools copies strips and
-    tags into a layout of its own, which has no such bytes.
+    libtiff puts a byte of whatever was in memory after data of odd length (seen with Pillow 12.3, on Python 3.10).
+    tifftools copies strips and tags into a layout of its own, which has no such bytes.
     """
     tags = _tiff_tags(about)
     dpi = (about.dpi, about.dpi)
@@ -106,7 +107,11 @@ def _exif(about: Description, orientation: int) -> Image.Exif:
     exif[ExifTags.Base.Orientation] = orientation
     exif[ExifTags.Base.DateTime] = about.taken
     exif[ExifTags.Base.Artist] = about.artist
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = about.taken
+    exif[ExifTags.Base.XResolution] = exif[ExifTags.Base.YResolution] = float(about.dpi)
+    exif[ExifTags.Base.ResolutionUnit] = INCH
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    details[ExifTags.Base.ExifVersion] = b"0232"
+    details[ExifTags.Base.DateTimeOriginal] = about.taken
     return exif
 
 

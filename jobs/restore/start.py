@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.places import output_of, source_of
@@ -84,7 +84,8 @@ def retry(job: RestoreJob, run: Run, codes: frozenset[str] = frozenset()) -> int
     if not keys:
         return 0
     round_ = len(run.rounds())
-    units = cut_units(records_of(run, keys), job.run.unit_records, job.run.unit_bytes, salt=f"retry {round_}")
+    records = [_as_it_is_now(record) for record in records_of(run, keys)]
+    units = cut_units(records, job.run.unit_records, job.run.unit_bytes, salt=f"retry {round_}")
     return plan_retry(run, units, _namer(RestoreSettings.of(job))).records
 
 
@@ -148,6 +149,11 @@ def _counted(records: Iterator[Record], on_listed: OnListed) -> Iterator[Record]
         yield record
         if count % 1000 == 0:
             on_listed(count)
+
+
+def _as_it_is_now(record: Record) -> Record:
+    """A loose object is taken in whatever version it has by now: it may have been mended. A shard's offsets bind it."""
+    return record if record.offset >= 0 or record.row >= 0 else replace(record, version="", size=-1)
 
 
 def _conflict(output: Folder, current: Run, identity: dict[str, Any]) -> str:

@@ -11,6 +11,9 @@ UNITS = {"B": 1}
 UNITS |= {f"{prefix}B": 1000**power for power, prefix in enumerate(("k", "M", "G", "T"), start=1)}
 UNITS |= {f"{prefix}iB": 1024**power for power, prefix in enumerate(("K", "M", "G", "T"), start=1)}
 
+MAX_TEXT = 4096
+"""PATH_MAX of Linux; an object key of S3 is at most 1024 bytes."""
+
 
 class Block(BaseModel):
     """A mapping of the job file: frozen, strict about types, no unknown keys.
@@ -41,13 +44,15 @@ def parse_bytes(value: Any) -> Any:
 
 
 def check_text(text: str) -> str:
-    """The text, refused when it is blank or longer than one line.
+    """The text, refused when it is blank, longer than any path may be, or longer than one line.
 
     Raises:
         ValueError: says so.
     """
     if not text.strip():
         raise ValueError("expected some text")
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"expected at most {MAX_TEXT} characters, found {len(text)}")
     if "\n" in text or "\r" in text or "\t" in text:
         raise ValueError("expected one line of text without tabs")
     return text

@@ -19,6 +19,6 @@ class Detect(Block):
     max_faces: int = Field(default=1000, ge=1)
     """Most faces of an image, the largest first."""
     quarter_turns: Literal["never", "when_unclear"] = "when_unclear"
-    """Whether an image without upright faces is also looked at turned by 90, 180 and 270 degrees."""
-    turned_confidence: float = Field(default=0.8, ge=0.0, le=1.0)
-    """What takes the place of min_confidence in an image that had to be turned, 0 to 1."""
+    """Whether an image that shows no clear upright face is also looked at turned by 90, 180 and 270 degrees."""
+    turned_confidence: float = Field(default=0.85, ge=0.0, le=1.0)
+    """Least confidence of a face that is found in another turn, 0 to 1."""

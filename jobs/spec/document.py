@@ -154,6 +154,8 @@ class _Reader:
             return self._number(path, text, node.tag)
         if CONTROL.search(text):
             self.findings.append(Finding(path, "found a control character in the text, expected printable characters"))
+            # The file is refused; what follows must not stumble over it (no path may hold NUL or half a surrogate).
+            return CONTROL.sub("\ufffd", text)
         return text
 
     def _number(self, path: KeyPath, text: str, tag: str) -> int | float | str:

@@ -54,6 +54,7 @@ def loads(
     Raises:
         JobFileError: with everything that is wrong.
     """
+    name = shown(name, 4096)
     try:
         document = parse(text)
     except DocumentError as failure:
@@ -99,7 +100,7 @@ def _problems(name: str, document: Document, findings: list[Finding]) -> list[Pr
     problems: dict[tuple[int, int, str], Problem] = {}
     for finding in findings:
         mark, path = document.place(finding), dotted(finding.path)
-        problem = Problem(shown(name, 4096), *mark, path, scrub_urls(finding.message))
+        problem = Problem(name, *mark, path, scrub_urls(finding.message))
         problems.setdefault((*mark, path), problem)
     return sorted(problems.values(), key=lambda problem: (problem.line, problem.column))
 

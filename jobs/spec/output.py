@@ -25,8 +25,8 @@ class Output(Block):
     format: Format = "same"
     """File format of the images; same keeps each image's own."""
     quality: int | None = Field(default=None, ge=1, le=100)
-    """Quality of lossy formats, 1 to 100; null keeps a JPEG's own tables, and is 95 for JPEG and 90 for WebP else."""
-    compression: Literal["same", "none", "lzw", "deflate", "zstd"] = "same"
+    """Of JPEG and WebP 1 to 100, of JPEG 2000 the PSNR in dB; null follows the source, lossless where that is."""
+    compression: Literal["same", "none", "lzw", "deflate", "packbits"] = "same"
     """Compression of TIFF; same keeps each TIFF's own."""
     name: Text | None = None
     """Name template with {parent}, {stem}, {ext} and {key}; null is the source's path with the format's extension."""

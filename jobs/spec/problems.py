@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+MAX_LINES = 100
+
 KeyPath = tuple[str | int, ...]
 """Way from the top of the file to a value: names of keys and positions in lists, from 0."""
 
@@ -59,11 +61,14 @@ class Problem:
 
 
 class JobFileError(Exception):
-    """A job file that cannot be used; `str()` of it is one line for each problem, in file order."""
+    """A job file that cannot be used; `str()` of it is one line for each problem, in file order, the first 100."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        lines = [str(problem) for problem in self.problems[:MAX_LINES]]
+        if len(self.problems) > MAX_LINES:
+            lines.append(f"... and {len(self.problems) - MAX_LINES} more")
+        super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[JobFileError], tuple[tuple[Problem, ...]]]:
         return (type(self), (self.problems,))

@@ -64,8 +64,8 @@ class ParquetSource(SourceBlock):
     """Column with the file's bytes; null, and by default so, when uri_column is given."""
     uri_column: Text | None = None
     """Column with the URI of each image, instead of bytes_column."""
-    key_column: Text = "key"
-    """Column with each record's name."""
+    key_column: Text | None = "key"
+    """Column with each record's name; null takes it from the image's path in the table, or from the URI."""
 
     @model_validator(mode="before")
     @classmethod

@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from jobs.spec.common import Block
 from jobs.spec.detect import Detect
 from jobs.spec.job import JOBS, RestoreJob
+from jobs.spec.keys import elsewhere, field_at, mapping_at
 from jobs.spec.messages import explain, missing, unknown
 from jobs.spec.output import Output
 from jobs.spec.problems import Finding, KeyPath, describe, listed, nearest
@@ -22,16 +22,6 @@ from jobs.spec.score import Score
 from jobs.spec.source import SOURCES, SourceBlock
 
 AnyBlock = TypeVar("AnyBlock", bound=BaseModel)
-
-BLOCKS = ("source", "detect", "restore", "score", "output", "run")
-MODELS: dict[str, tuple[type[Block], ...]] = {
-    "source": tuple(SOURCES.values()),
-    "detect": (Detect,),
-    "restore": tuple(RESTORES.values()),
-    "score": (Score,),
-    "output": (Output,),
-    "run": (Run,),
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ def _top(data: Mapping[str, Any]) -> list[Finding]:
     findings: list[Finding] = []
     fields = RestoreJob.model_fields
     unknown_names = [name for name in data if name not in fields]
-    findings.extend(Finding((name,), unknown(name, RestoreJob, _elsewhere("")), at_key=True) for name in unknown_names)
+    findings.extend(Finding((name,), unknown(name, RestoreJob, elsewhere("")), at_key=True) for name in unknown_names)
     meant = {nearest(name, list(fields)) for name in unknown_names}
     for name, field in fields.items():
         if name not in data and field.is_required() and name not in meant:
@@ -158,12 +148,11 @@ def _findings(name: str, model: type[BaseModel], value: Any, errors: list[ErrorD
     found: list[Finding] = []
     for error in errors:
         path: KeyPath = (name, *error["loc"])
-        holder, field = _field(model, error["loc"])
-        description = field or ""
+        holder, description = field_at(model, error["loc"])
         if error["type"] == "extra_forbidden":
-            found.append(Finding(path, unknown(str(path[-1]), holder, _elsewhere(name)), at_key=True))
+            found.append(Finding(path, unknown(str(path[-1]), holder, elsewhere(name)), at_key=True))
         elif error["type"] == "missing":
-            siblings = _at(value, error["loc"][:-1])
+            siblings = mapping_at(value, error["loc"][:-1])
             if not any(nearest(key, list(holder.model_fields)) == path[-1] for key in siblings if key != path[-1]):
                 found.append(Finding(path, missing(str(path[-1]), description), at_key=True))
         elif len(path) == 1 and error["input"] is None:
@@ -178,42 +167,6 @@ def _empty_block(name: str, model: type[BaseModel]) -> str:
     if RestoreJob.model_fields[name].is_required():
         return f"found nothing below '{name}:', expected {listed(list(model.model_fields))}"
     return f"found nothing below '{name}:'; remove the line for the defaults, or write '{name}: {{}}'"
-
-
-def _field(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[type[BaseModel], str | None]:
-    """The model in which the place lies, and the description of its key."""
-    holder: type[BaseModel] = model
-    description: str | None = None
-    for index, part in enumerate(loc):
-        field = holder.model_fields.get(part) if isinstance(part, str) else None
-        if field is None:
-            break
-        description = field.description
-        inner = field.annotation
-        if index + 1 < len(loc) and isinstance(inner, type) and issubclass(inner, BaseModel):
-            holder = inner
-    return holder, description
-
-
-def _elsewhere(block: str) -> dict[str, str]:
-    """Keys of the other blocks, to where they belong."""
-    places: dict[str, str] = {}
-    for name, models in MODELS.items():
-        for model in models:
-            for key, field in model.model_fields.items():
-                if name != block:
-                    places.setdefault(key, name)
-                inner = field.annotation
-                if isinstance(inner, type) and issubclass(inner, BaseModel):
-                    for key_below in inner.model_fields:
-                        places.setdefault(key_below, f"{name}.{key}")
-    return places
-
-
-def _at(value: Any, loc: tuple[int | str, ...]) -> Mapping[str, Any]:
-    for part in loc:
-        value = value[part]
-    return value if isinstance(value, dict) else {}
 
 
 def _remove(value: Any, loc: tuple[int | str, ...]) -> None:

@@ -7,17 +7,23 @@ from typing import Any
 
 import yaml
 
+from jobs.spec.problems import shown
+
 MAX_DEPTH = 24
 """Nesting that no job file needs; PyYAML composes by recursion, so a limit must stand before Python's own."""
 
 BOOL, INT, FLOAT, NULL, TEXT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null", "str"))
 
 
+class RefusedError(yaml.MarkedYAMLError):
+    """Something that YAML allows and job files do not."""
+
+
 class StrictLoader(yaml.SafeLoader):
     """Composes nodes by the core schema of YAML 1.2 (section 10.3.2); refuses tags and deep nesting.
 
     Raises:
-        yaml.MarkedYAMLError: with the place of what is refused, from `get_single_node`.
+        RefusedError: with the place of what is refused, from `get_single_node`.
     """
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own type)
@@ -30,12 +36,12 @@ class StrictLoader(yaml.SafeLoader):
         """One node with all below it."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "tag", None) is not None:
-            raise yaml.composer.ComposerError(
-                None, None, f"the tag {event.tag} is not used in job files; quote the value for text", event.start_mark
-            )
+            message = f"found the tag {shown(event.tag)}, which job files do not use; text can be put in quotes"
+            raise RefusedError(problem=message, problem_mark=event.start_mark)
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise yaml.composer.ComposerError(None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
+            message = f"found more than {MAX_DEPTH} levels of nesting; check the brackets"
+            raise RefusedError(problem=message, problem_mark=event.start_mark)
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node

@@ -30,7 +30,7 @@ from operators.images.raster import Raster
 _STRIP_PIXELS = 1 << 20
 """Source pixels that are in floating point at once while a very large face is read."""
 _OVERSAMPLING = 3
-"""Source pixels per crop pixel that remain, at the least, after a very large face was averaged down in whole factors."""
+"""Source pixels per crop pixel that remain, at the least, after a very large face was averaged in whole factors."""
 
 
 def align(landmarks: Points, template: str, size: int, upright: Affine | None = None) -> Affine:

@@ -38,12 +38,12 @@ class DetectOptions:
 
     Attributes:
         min_confidence: of the second look in full resolution, in [0, 1].
-        min_eye_distance: source pixels between the eyes; smaller faces are left alone. It decides how far the image may be
-            reduced for the search.
+        min_eye_distance: source pixels between the eyes; smaller faces are left alone. It decides how far the image
+            may be reduced for the search.
         max_faces: the largest faces that are kept.
-        quarter_turns: `when_unclear` also searches the image turned by 90, 180 and 270 degrees when it shows no face upright
-            or one that is not clear, and takes each face in the turn in which it is clearest (YuNet takes many an
-            upside-down face for an upright one); `never` takes every face as upright.
+        quarter_turns: `when_unclear` also searches the image turned by 90, 180 and 270 degrees when it shows no face
+            upright or one that is not clear, and takes each face in the turn in which it is clearest (YuNet takes many
+            an upside-down face for an upright one); `never` takes every face as upright.
         turned_confidence: what a face found in another turn needs, where it is more than `min_confidence`.
     """
 

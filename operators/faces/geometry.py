@@ -51,7 +51,8 @@ def invert(affine: Affine) -> Affine:
     """
     if abs(np.linalg.det(affine[:, :2])) < 1e-12:
         raise ValueError(f"affine map {affine.tolist()} is singular: expected one that can be inverted")
-    return np.linalg.inv(np.vstack([affine, [0.0, 0.0, 1.0]]))[:2]
+    inverse: Affine = np.linalg.inv(np.vstack([affine, [0.0, 0.0, 1.0]]))[:2]
+    return inverse
 
 
 def transform(points: Points, affine: Affine) -> Points:
@@ -64,7 +65,8 @@ def transform(points: Points, affine: Affine) -> Points:
     Returns:
         (N, 2) float64.
     """
-    return np.asarray(points, dtype=np.float64) @ affine[:, :2].T + affine[:, 2]
+    mapped: Points = np.asarray(points, dtype=np.float64) @ affine[:, :2].T + affine[:, 2]
+    return mapped
 
 
 def magnification(affine: Affine) -> float:
@@ -117,8 +119,8 @@ def similarity(source: Points, target: Points) -> Affine:
         (2, 3) float64 map from source to target.
 
     Raises:
-        OperatorError: code `bad_landmarks`; the source points all coincide, or a coordinate is not finite, or the points
-            are nearest to the target's mirror image turned inside out.
+        OperatorError: code `bad_landmarks`; the source points all coincide, a coordinate is not finite, or the points
+            fit the target in no orientation.
     """
     source, target = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
     if not (np.isfinite(source).all() and np.isfinite(target).all()):

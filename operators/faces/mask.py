@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from operators.faces.face import Points
 
-# Proportions of an adult face in units of the distance between the pupils (about 63 mm): half the face's breadth is 70 mm,
-# the hairline lies about 75 mm above the eyes, the chin about 118 mm below (medians of the usual anthropometric
-# tables, rounded; a child's face is rounder and lies within).
+# Proportions of an adult face in units of the distance between the pupils, about 63 mm: half the face's breadth is
+# about 70 mm, the hairline lies about 75 mm above the eyes and the chin about 118 mm below. Rounded, and checked by
+# eye on portraits; a child's face is rounder and lies within.
 _HALF_BREADTH = 1.15
 _ABOVE_EYES = 1.20
 _BELOW_EYES = 1.90

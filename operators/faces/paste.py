@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -17,7 +17,7 @@ from operators.faces.resample import Prepared, Window, prepare, sample
 from operators.images.colour import apply_change, to_working
 from operators.images.raster import Raster
 
-Detail = Literal["keep", "replace"]
+Detail = Literal["auto", "keep", "replace"]
 
 _STRIP_PIXELS = 1 << 20
 """Source pixels that are in floating point at once, so that a face filling a huge scan costs no more memory."""
@@ -43,8 +43,8 @@ class Pasted:
     """What pasting did.
 
     Attributes:
-        windows: per patch, in the order given: left, top, right, bottom (half-open) of the source pixels that its square
-            touches. No pixel outside them was written.
+        windows: per patch, in the order given: left, top, right, bottom (half-open) of the source pixels that its
+            square touches. No pixel outside them was written.
         changed_pixels: number of source pixels whose stored value differs now.
     """
 
@@ -54,36 +54,41 @@ class Pasted:
 
 @dataclass(frozen=True)
 class _Layer:
-    """A patch made ready to be sampled on the source's grid."""
+    """A patch made ready to be sampled on the source's grid; `replaced` is the share of the fine detail that goes."""
 
     window: Window
     restored: Prepared
-    original: Prepared | None
-    replaces: bool
+    original: Prepared
     mask: NDArray[np.float32]
     to_crop: Affine
+    replaced: float = 0.0
 
 
-def paste(raster: Raster, patches: Sequence[Patch], detail: Detail = "keep") -> Pasted:
+def paste(raster: Raster, patches: Sequence[Patch], detail: Detail = "auto") -> Pasted:
     """Paste restored faces into a raster, in place.
 
-    With `detail="keep"` the difference between the restored and the original crop is added: what is finer than the
-    crop's grid (grain, the detail of a face larger than the crop) stays, and a crop that came back unchanged changes
-    nothing, bit for bit. With `detail="replace"` the restored crop takes the pixels' place.
+    The difference between restored and original crop is added to the source. That leaves standing what is finer than
+    the crop's grid: the real detail of a face larger than the crop, but also grain that the restorer removed from
+    the crop. `detail` says what becomes of it: `keep` leaves it, `replace` lets the restored crop take its place,
+    and `auto` takes away the share E / (E + F), where E is the mean squared change of this face and F the mean
+    squared fine detail, both under the mask. So a crop that came back unchanged changes nothing, bit for bit, and
+    one made anew replaces the old one.
 
     Where faces overlap, each pixel gets one blend of their changes, weighted by mask and by nearness to each face's
-    centre, so the order of patches does not matter and no pixel is changed twice. Cost depends on the faces' areas only.
+    centre, so the order of patches does not matter and no pixel is changed twice. Cost depends on the faces' areas
+    only.
 
     Args:
         raster: its `pixels` are written, in the squares of the patches only.
         patches: all the faces of this raster, their crops cut before any pasting.
-        detail: `keep` or `replace`.
+        detail: `auto`, `keep` or `replace`.
 
     Returns:
         what was touched.
 
     Raises:
-        OperatorError: code `bad_restoration`; a restored crop is not finite or has the wrong shape. Nothing was written.
+        OperatorError: code `bad_restoration`; a restored crop is not finite or has the wrong shape. Nothing was
+            written.
     """
     for patch in patches:
         _check(patch)
@@ -91,7 +96,7 @@ def paste(raster: Raster, patches: Sequence[Patch], detail: Detail = "keep") -> 
     order = sorted(range(len(patches)), key=lambda index: (windows[index], *patches[index].crop.affine.ravel()))
     changed = 0
     for group in _overlapping(order, windows):
-        layers = [_layer(patches[index], windows[index], detail) for index in group]
+        layers = [_layer(raster, patches[index], windows[index], detail) for index in group]
         for strip in _strips(_union([windows[index] for index in group])):
             changed += _blend(raster, strip, layers)
     return Pasted(windows, changed)
@@ -117,16 +122,34 @@ def _window(crop: Crop, raster: Raster) -> Window:
     return (left, top, right, bottom) if right > left and bottom > top else (0, 0, 0, 0)
 
 
-def _layer(patch: Patch, window: Window, detail: Detail) -> _Layer:
+def _layer(raster: Raster, patch: Patch, window: Window, detail: Detail) -> _Layer:
     crop, restored = patch.crop, np.clip(patch.restored, 0.0, 1.0).astype(np.float32)
     to_source = invert(crop.affine)
     from_restored = compose(scaling(crop.size / restored.shape[0]), to_source)
-    original = None
-    if detail == "keep" and restored.shape[0] == crop.size:
-        restored = restored - crop.pixels  # one resampling instead of two, and exactly nothing where nothing changed
-    elif detail == "keep":
-        original = prepare(crop.pixels, to_source)
-    return _Layer(window, prepare(restored, from_restored), original, detail == "replace", patch.mask, crop.affine)
+    layer = _Layer(window, prepare(restored, from_restored), prepare(crop.pixels, to_source), patch.mask, crop.affine)
+    if detail == "keep":
+        return layer
+    return replace(layer, replaced=1.0 if detail == "replace" else _share_replaced(raster, layer))
+
+
+def _share_replaced(raster: Raster, layer: _Layer) -> float:
+    """Return E / (E + F) of `paste` for one face."""
+    energy_change = energy_detail = 0.0
+    for strip in _strips(layer.window):
+        mask, _ = _mask_and_weight(layer, strip)
+        before = to_working(raster, raster.pixels[strip[1] : strip[3], strip[0] : strip[2]])
+        change, detail = _change_and_detail(layer, strip, before)
+        energy_change += float((mask * change**2).sum(dtype=np.float64))
+        energy_detail += float((mask * detail**2).sum(dtype=np.float64))
+    return energy_change / (energy_change + energy_detail) if energy_change > 0.0 else 0.0
+
+
+def _change_and_detail(
+    layer: _Layer, part: Window, before: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what the restorer changed, and what of the source is finer than the crop; both (h, w, 3) float32."""
+    original = sample(layer.original, part)
+    return sample(layer.restored, part) - original, before - original
 
 
 def _blend(raster: Raster, strip: Window, layers: Sequence[_Layer]) -> int:
@@ -142,11 +165,9 @@ def _blend(raster: Raster, strip: Window, layers: Sequence[_Layer]) -> int:
             continue
         inside = np.s_[part[1] - top : part[3] - top, part[0] - left : part[2] - left]
         mask, weight = _mask_and_weight(layer, part)
-        delta = sample(layer.restored, part)
-        if layer.original is not None:
-            delta -= sample(layer.original, part)
-        if layer.replaces:
-            delta -= before[inside]
+        delta, fine = _change_and_detail(layer, part, before[inside])
+        if layer.replaced > 0.0:
+            delta -= np.float32(layer.replaced) * fine
         change[inside] += weight * mask * delta
         weights[inside] += weight
     touched = weights[..., 0] > 0

@@ -1,8 +1,9 @@
 """Looks at an image of any size through a detector that likes moderate views: levels and overlapping tiles.
 
-A level half as fine follows each level until the image is small, so a face larger than the detector can see on one level is
-in reach on a coarser one. A level that is too large for one look is cut into tiles that overlap by more than the largest
-face taken from that level, and each face is taken from the one tile whose core holds its centre, so no face is taken half.
+A level half as fine follows each level until the image is small, so a face larger than the detector can see on one
+level is in reach on a coarser one. A level that is too large for one look is cut into tiles that overlap by more
+than the largest face taken from that level, and each face is taken from the one tile whose core holds its centre,
+so no face is taken half.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ TILE = 1536
 OVERLAP = 192
 """Pixels that neighbouring tiles share."""
 LARGEST_EYES = 64.0
-"""Distance between the eyes above which a face is left to the next coarser level; such a face is about 190 pixels high."""
+"""Distance between the eyes above which a face is left to the next coarser level; it is about 190 pixels high."""
 COARSEST = 320
 """Longest side at which the halving stops: a face that fills such a view has its eyes about 140 pixels apart."""
 _SAME_UNION = 0.3
@@ -62,8 +63,8 @@ def search(view: View, look: Look) -> list[Detection]:
 def same_face(a: Detection, b: Detection) -> bool:
     """Tell whether two boxes are of one face.
 
-    They are when their intersection is above 0.3 of their union, or above 0.6 of the smaller: parts of a large face seen on
-    a fine level lie inside it.
+    They are when their intersection is above 0.3 of their union, or above 0.6 of the smaller: parts of a large face
+    seen on a fine level lie inside it.
     """
     width = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
     height = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
@@ -101,7 +102,7 @@ def _levels(view: View) -> Iterator[tuple[View, Affine, bool]]:
 
 @dataclass(frozen=True)
 class _Tile:
-    """A part of a level; `core` is where the centres of the faces lie that are taken from it (left, top, right, bottom)."""
+    """A part of a level. Faces whose centre lies in `core` (left, top, right, bottom) are taken from it."""
 
     left: int
     top: int

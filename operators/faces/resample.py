@@ -1,9 +1,12 @@
 """Antialiased resampling of an image under a similarity map.
 
-Three steps, each exact in float32: an upright Lanczos resize to about twice the target's pixel density (its kernel
-widens with the reduction, so nothing aliases), a bilinear warp on that dense grid (which turns, mirrors and shifts), and a
-Lanczos reduction to the target's grid. A direct cubic warp is not used: it has no antialiasing, and OpenCV computes it
-with coordinates rounded to 1/32 pixel, while its bilinear warp and Pillow's resize are exact.
+An upright Lanczos resize brings the image to a grid three times as dense as the coarser of source and target (its
+kernel widens with a reduction, so nothing aliases); there a bilinear warp turns, mirrors and shifts it at little
+loss; where the target is the coarser one, the dense result is reduced to it by Lanczos. A direct cubic warp is not
+used: it has no antialiasing, and OpenCV computes it with coordinates rounded to 1/32 pixel, while its bilinear warp
+and Pillow's resize are exact. Measured on a zone plate reduced by 2 and turned by 17 degrees: what lies beyond the
+target's band comes through with an rms of 0.03 of full scale (0.30 with the cubic warp), at density 3; 2 loses 4 dB
+within the band, 4 gains 1.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ Plane = NDArray[np.float32]
 Window = tuple[int, int, int, int]
 
 _DENSITY = 3
-"""Samples of the dense grid per target pixel along an axis; see docs of `prepare`."""
+"""Samples of the dense grid per pixel of the coarser grid, along an axis."""
 _LANCZOS_SUPPORT = 3
 
 
@@ -51,7 +54,7 @@ class Prepared:
     Attributes:
         pixels: (h, w, C) float32.
         affine: (2, 3) map from `pixels` to the target's pixels.
-        density: samples of the dense grid per target pixel: 1 where the map enlarges, else `_DENSITY`.
+        density: samples to take per target pixel along an axis: 1 where the map enlarges, else `_DENSITY`.
     """
 
     pixels: Plane
@@ -95,7 +98,7 @@ def sample(prepared: Prepared, window: Window) -> Plane:
     density, pad = prepared.density, 0 if prepared.density == 1 else _LANCZOS_SUPPORT + 1
     width, height = right - left, bottom - top
     dense_map = compose(prepared.affine, translation(pad - left, pad - top), scaling(density))
-    dense = cv2.warpAffine(
+    dense: Plane = cv2.warpAffine(
         prepared.pixels,
         dense_map,
         ((width + 2 * pad) * density, (height + 2 * pad) * density),

@@ -1,7 +1,7 @@
 """YuNet on one view of moderate size.
 
-Wu, Peng, Yu: YuNet: A Tiny Millisecond-level Face Detector, Machine Intelligence Research 20, 2023; the network of OpenCV
-Zoo, 2023-03, block-quantised to int8, run by OpenCV's FaceDetectorYN.
+Wu, Peng, Yu: YuNet: A Tiny Millisecond-level Face Detector, Machine Intelligence Research 20, 2023. The network is
+that of OpenCV Zoo, 2023-03, block-quantised to int8, run by OpenCV's FaceDetectorYN.
 """
 
 from __future__ import annotations

@@ -10,15 +10,12 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from operators.errors import OperatorError
 from operators.images.formats import jp2, jpeg, png, tiff, webp
-from operators.images.formats.tiff_directory import Directory
 from operators.images.info import ImageInfo
 from operators.images.libvips import open_image, to_array
 from operators.images.limits import Limits
 from operators.images.probe import probe
 from operators.images.raster import COLOUR_BANDS, Pixels, Raster
-
-# libjpeg warns of stuffing bytes before the end marker, which some cameras write; the picture is complete.
-_HARMLESS_JPEG = "extraneous bytes before marker 0xd9"
+from operators.images.strict import decode_strictly
 
 
 def decode(data: bytes, limits: Limits | None = None) -> Raster:
@@ -72,38 +69,8 @@ def read_icc(data: bytes, info: ImageInfo) -> bytes | None:
     return bytes(open_image(data, "heif", "error").get("icc-profile-data"))
 
 
-def vips_source(data: bytes, info: ImageInfo) -> tuple[bytes, dict[str, int]]:
-    """Return what to hand to the libvips loader so that it yields stored values of the right page.
-
-    Returns:
-        The file's bytes, changed in one tag for a TIFF with associated alpha, and the loader's options.
-    """
-    if info.format != "tiff":
-        return data, {}
-    page = tiff.find_page(data)
-    options = {"page": page.index} if page.index else {}
-    return (_as_unassociated(data, page.directory) if tiff.has_associated_alpha(page.directory) else data), options
-
-
 def _decode_vips(data: bytes, info: ImageInfo) -> Pixels:
-    source, options = vips_source(data, info)
-    if info.format != "jpeg":
-        return to_array(open_image(source, info.format, "error", **options), info.format)
-    try:
-        return to_array(open_image(source, "jpeg", "warning"), "jpeg")
-    except OperatorError as error:
-        if _HARMLESS_JPEG not in error.message:
-            raise
-    return to_array(open_image(source, "jpeg", "error"), "jpeg")
-
-
-def _as_unassociated(data: bytes, directory: Directory) -> bytes:
-    """Rewrite ExtraSamples from 1 to 2, so that libvips does not divide the stored colours by the opacity."""
-    entry = directory["tags"][tiff.EXTRA_SAMPLES]
-    position = entry.get("offset", entry["datapos"])
-    patched = bytearray(data)
-    patched[position : position + 2] = (2).to_bytes(2, "big" if directory["bigEndian"] else "little")
-    return bytes(patched)
+    return decode_strictly(data, info, lambda image: to_array(image, info.format))
 
 
 def _decode_jp2(data: bytes, info: ImageInfo) -> Pixels:
@@ -139,7 +106,14 @@ def decode_jp2_pillow(data: bytes, halvings: int) -> Pixels:
 
 def _decode_jp2_deep(data: bytes) -> Pixels:
     # Pillow narrows 16-bit colour to 8 bits; OpenCV keeps it, in the order BGR(A).
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(0)  # a damaged file is reported by the error below, not on stderr
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise OperatorError("corrupt", f"the 16-bit JPEG 2000 data cannot be decoded: {error}") from error
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     if pixels is None or pixels.ndim != 3:
         raise OperatorError("corrupt", "the 16-bit JPEG 2000 data cannot be decoded")
     order = [2, 1, 0, 3][: pixels.shape[2]]

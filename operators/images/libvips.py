@@ -12,13 +12,8 @@ import pyvips
 from operators.errors import OperatorError
 from operators.images.raster import Pixels, Space
 
-LOADERS = {
-    "jpeg": "jpegload_buffer",
-    "png": "pngload_buffer",
-    "tiff": "tiffload_buffer",
-    "webp": "webpload_buffer",
-    "heif": "heifload_buffer",
-}
+# libvips' own limits would refuse a TIFF of one large strip and a PNG with a large profile; `limits` guards instead.
+_UNLIMITED = frozenset({"tiff", "png", "heif"})
 
 _INTERPRETATIONS: dict[tuple[Space, int], str] = {
     ("gray", 1): "b-w",
@@ -28,7 +23,9 @@ _INTERPRETATIONS: dict[tuple[Space, int], str] = {
     ("cmyk", 1): "cmyk",
     ("cmyk", 2): "cmyk",
 }
-_TRUNCATION_WORDS = ("premature end", "read error", "truncat", "not enough data", "end of stream")
+_UNSUPPORTED = ("not a known", "unsupported", "not configured", "not supported")
+# Most cut files are found by the formats' own probes; this is libjpeg's word for the rest.
+_TRUNCATION = "premature end of jpeg image"
 
 
 @functools.cache
@@ -48,8 +45,8 @@ def open_image(data: bytes, image_format: str, fail_on: str, **options: Any) -> 
     """Open an encoded image for one pass from top to bottom; pixels are decoded when they are asked for.
 
     Args:
-        data: the whole file. The image keeps a reference to it.
-        image_format: a key of `LOADERS`.
+        data: the whole file. The image refers to it, without a copy (loaders of buffers make one).
+        image_format: as `sniff` names it.
         fail_on: `error` or `warning`.
         options: further arguments of the loader (`shrink`, `page`, ...).
 
@@ -58,9 +55,11 @@ def open_image(data: bytes, image_format: str, fail_on: str, **options: Any) -> 
     """
     lib = vips()
     lib.vips_lib.vips_error_clear()
+    if image_format in _UNLIMITED:
+        options["unlimited"] = True
     try:
-        loader = getattr(lib.Image, LOADERS[image_format])
-        return loader(data, access="sequential", fail_on=fail_on, **options)
+        source = lib.Source.new_from_memory(data)
+        return lib.Image.new_from_source(source, "", access="sequential", fail_on=fail_on, **options)
     except lib.Error as error:
         raise decode_error(error, image_format) from error
 
@@ -96,7 +95,7 @@ def from_array(pixels: Pixels, space: Space) -> Any:
 def decode_error(error: Exception, image_format: str) -> OperatorError:
     """Turn a libvips error into a quarantine reason."""
     text = " ".join(str(error).split())
-    code = "truncated" if any(word in text.lower() for word in _TRUNCATION_WORDS) else "corrupt"
-    if "not a known" in text or "no such operation" in text or "unsupported" in text.lower():
+    code = "truncated" if _TRUNCATION in text.lower() else "corrupt"
+    if any(phrase in text.lower() for phrase in _UNSUPPORTED):
         code = "unsupported_format"
-    return OperatorError(code, f"the {image_format} data cannot be decoded: {text[:300]}")
+    return OperatorError(code, f"the {image_format} data cannot be decoded: {text[:300] or 'libvips gives no reason'}")

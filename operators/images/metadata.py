@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from operators.images import exif as exif_tags
 from operators.images.formats import jp2, jpeg, photoshop, png, tiff, webp
+from operators.images.formats.boxes import boxes
 from operators.images.formats.tiff_directory import raw
 from operators.images.formats.tiff_exif import exif_from_tiff
 from operators.images.info import Format, ImageInfo
@@ -124,7 +125,7 @@ def _from_webp(data: bytes, info: ImageInfo) -> Metadata:
 
 
 def _from_jp2(data: bytes, info: ImageInfo) -> Metadata:
-    xml = sum(box.name == b"xml " for box in jp2.boxes(data)) if not jp2.is_raw(data) else 0
+    xml = sum(box.name == b"xml " for box in boxes(data)) if not jp2.is_raw(data) else 0
     return Metadata(
         exif=jp2.exif_of(data),
         xmp=jp2.uuid_of(data, jp2.XMP_UUID),

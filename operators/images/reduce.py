@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import OperatorError
-from operators.images.decode import decode_jp2_pillow, read_icc, vips_source
+from operators.images.decode import decode_jp2_pillow, read_icc
 from operators.images.formats import jp2
 from operators.images.icc import cmyk_to_srgb
 from operators.images.info import ImageInfo
-from operators.images.libvips import from_array, open_image, to_array
+from operators.images.libvips import from_array, to_array
 from operators.images.limits import Limits
 from operators.images.probe import probe
 from operators.images.raster import COLOUR_BANDS, Raster, Space
+from operators.images.strict import decode_strictly
 
 _JPEG_SHRINKS = (8, 4, 2)
 
@@ -63,15 +64,14 @@ def decode_reduced(data: bytes, min_scale: float, limits: Limits | None = None) 
         return _reduce_jp2(data, info, factor)
     if info.format == "jpeg":
         shrink = next((s for s in _JPEG_SHRINKS if s <= factor), 1)
-        image = open_image(data, "jpeg", "error", shrink=shrink)
         rest = factor // shrink
-        return Reduced(_view(image, "jpeg", info.space, icc, rest), 1 / (shrink * rest), 1 / (shrink * rest))
+        pixels = decode_strictly(data, info, lambda image: _view(image, "jpeg", info.space, icc, rest), shrink=shrink)
+        return Reduced(pixels, 1 / (shrink * rest), 1 / (shrink * rest))
     if info.format == "webp" and factor > 1:
-        image = open_image(data, "webp", "error", scale=1 / factor)
-        return Reduced(_view(image, "webp", info.space, icc, 1), image.width / info.width, image.height / info.height)
-    source, options = vips_source(data, info)
-    image = open_image(source, info.format, "error", **options)
-    return Reduced(_view(image, info.format, info.space, icc, factor), 1 / factor, 1 / factor)
+        pixels = decode_strictly(data, info, lambda image: _view(image, "webp", info.space, icc, 1), scale=1 / factor)
+        return Reduced(pixels, pixels.shape[1] / info.width, pixels.shape[0] / info.height)
+    pixels = decode_strictly(data, info, lambda image: _view(image, info.format, info.space, icc, factor))
+    return Reduced(pixels, 1 / factor, 1 / factor)
 
 
 def reduce_raster(raster: Raster, min_scale: float) -> Reduced:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from operators.restorers.contract import FaceContext, Faces, RestorerInfo
 
 
@@ -22,7 +24,7 @@ class NoneRestorer:
     @property
     def info(self) -> RestorerInfo:
         """Description for records, run identity and report."""
-        return RestorerInfo(name="none", version="1", template="ffhq", sizes=(256, 512))
+        return RestorerInfo(name="none", version="1", template="ffhq", sizes=(128, 256, 512, 1024, 2048))
 
     def setup(self) -> None:
         """Nothing to load."""
@@ -42,4 +44,4 @@ class NoneRestorer:
         """
         if len(faces) != len(contexts):
             raise ValueError(f"{len(contexts)} contexts for {len(faces)} faces: expected one each")
-        return faces.copy()
+        return np.array(faces, dtype=np.float32)

@@ -8,7 +8,9 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from operators.faces.face import Points
+from operators.errors import OperatorError
+from operators.faces.face import Affine, Points
+from operators.faces.geometry import compose, magnification, scaling, similarity
 from operators.models import locate
 
 _SIDE = 112
@@ -49,10 +51,11 @@ class IdentityModel:
             landmarks: (5, 2) float64 in pixels of `crop`.
 
         Returns:
-            (128,) float32 of length 1; None when the landmarks coincide.
+            (128,) float32 of length 1; None when the landmarks coincide or fit no upright face.
         """
-        affine = similarity(landmarks, _TEMPLATE)
-        if affine is None:
+        try:
+            affine = similarity(landmarks, _TEMPLATE)
+        except OperatorError:
             return None
         face = _warped(crop, affine) * np.float32(255.0)
         blob = np.ascontiguousarray(face.transpose(2, 0, 1)[np.newaxis])
@@ -79,43 +82,14 @@ class IdentityModel:
         return float(np.dot(features[0].astype(np.float64), features[1].astype(np.float64)))
 
 
-def similarity(source: Points, target: Points) -> NDArray[np.float64] | None:
-    """Least-squares similarity (rotation, one scale, shift) from one set of points to another.
-
-    In complex numbers the problem is linear: target = a * source + b. It equals Umeyama's solution (1991) wherever that
-    one needs no reflection.
-
-    Args:
-        source: (N, 2) float64.
-        target: (N, 2) float64.
-
-    Returns:
-        (2, 3) float64; None when the source points coincide.
-    """
-    z = source[:, 0] + 1j * source[:, 1]
-    w = target[:, 0] + 1j * target[:, 1]
-    centred = z - z.mean()
-    power = float(np.vdot(centred, centred).real)
-    if not power > 1e-9:
-        return None
-    a = np.vdot(centred, w - w.mean()) / power
-    b = w.mean() - a * z.mean()
-    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]], dtype=np.float64)
-
-
-def _warped(crop: NDArray[np.float32], affine: NDArray[np.float64]) -> NDArray[np.float32]:
+def _warped(crop: NDArray[np.float32], affine: Affine) -> NDArray[np.float32]:
     """The face in SFace's square. A larger crop is first averaged down, because bilinear sampling would alias."""
-    scale = float(np.hypot(affine[0, 0], affine[1, 0]))
     side = crop.shape[0]
-    reduced = min(side, max(1, round(side * scale)))
-    matrix = affine.copy()
+    reduced = min(side, max(1, round(side * magnification(affine))))
     if reduced < side:
         crop = np.asarray(cv2.resize(crop, (reduced, reduced), interpolation=cv2.INTER_AREA), dtype=np.float32)
-        # Pixel x of the reduced crop is pixel (x + 0.5) * ratio - 0.5 of the crop.
-        ratio = side / reduced
-        matrix[:, :2] *= ratio
-        matrix[:, 2] += affine[:, :2] @ np.full(2, 0.5 * ratio - 0.5)
-    return np.asarray(cv2.warpAffine(crop, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR), dtype=np.float32)
+        affine = compose(scaling(side / reduced), affine)
+    return np.asarray(cv2.warpAffine(crop, affine, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR), dtype=np.float32)
 
 
 def _graph_without_weight_inputs() -> bytes:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from operators.errors import OperatorError
 from operators.faces.face import Points
+from operators.faces.geometry import scaling, transform
 from operators.scoring.confidence import FaceConfidence
 from operators.scoring.exposure import exposure
 from operators.scoring.identity import IdentityModel
@@ -146,12 +147,22 @@ class Scorer:
         return ImageScores(**self._tones(common), noise=self._noise(own))
 
     def _pair(self, before: NDArray[np.float32], after: NDArray[np.float32], landmarks: Points) -> FaceScores:
-        moved = (landmarks + 0.5) * (after.shape[0] / before.shape[0]) - 0.5
-        scores = FaceScores(before=self.score_crop(before, landmarks), after=self.score_crop(after, moved))
-        if not self.options.identity:
-            return scores
-        identity = _ready(self._identity).similarity(before, after, (landmarks, moved))
-        return FaceScores(before=scores.before, after=scores.after, identity=_rounded(identity))
+        first = self.score_crop(before, landmarks)
+        if before.shape == after.shape and np.array_equal(before, after):
+            # A face that no step touched: nothing to measure again.
+            return FaceScores(before=first, after=first, identity=self._same(before, landmarks))
+        moved = transform(landmarks, scaling(after.shape[0] / before.shape[0]))
+        second = self.score_crop(after, moved)
+        identity = None
+        if self.options.identity:
+            identity = _rounded(_ready(self._identity).similarity(before, after, (landmarks, moved)))
+        return FaceScores(before=first, after=second, identity=identity)
+
+    def _same(self, crop: NDArray[np.float32], landmarks: Points) -> float | None:
+        """Identity of a crop with itself: 1 wherever it can be computed at all."""
+        if not self.options.identity or _ready(self._identity).feature(crop, landmarks) is None:
+            return None
+        return 1.0
 
     def _tones(self, plane: Plane) -> dict[str, float | None]:
         tones: dict[str, float | None] = {}

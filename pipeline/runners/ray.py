@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.errors import CapacityError
+from pipeline.errors import RunnerError
 from pipeline.plan import UnitRef
 from pipeline.runners.contract import Placement, Pools
 from pipeline.runners.ray_cluster import Room, cluster
 from pipeline.stage import Resources, Workflow
-from pipeline.worker import Parcel, Receipt, Worker, WorkerSpec, one_thread_each
+from pipeline.worker import Parcel, Receipt, Worker, WorkerSpec
 
 FUSED = ((0, 1, 2),)
 STAGED = ((0,), (1,), (2,))
@@ -20,7 +20,6 @@ class RayWorker:
     """A `Worker` as Ray Data calls it: bytes in, bytes out."""
 
     def __init__(self, spec: WorkerSpec, segments: Sequence[int]) -> None:
-        one_thread_each()
         self._worker = Worker(spec, segments)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -35,11 +34,11 @@ class RayRunner:
         self._pools = pools
 
     def run(self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement) -> Iterator[Receipt]:
-        """See `Runner.run`. Raises CapacityError when the cluster cannot hold one worker of each kind."""
-        with cluster(self._pools.address) as room:
+        """See `Runner.run`. Raises RunnerError when the cluster cannot hold one worker of each kind."""
+        needs = needs_of(spec.workflow(), placement)
+        with cluster(self._pools.address, least_cpus=1 + sum(need.cpus for need in needs)) as room:
             import ray.data  # noqa: PLC0415
 
-            needs = needs_of(spec.workflow(), placement)
             sizes = pool_sizes(room, needs, self._pools.workers, len(refs))
             rows = [{"parcel": Parcel(ref).pack()} for ref in refs]
             data = ray.data.from_items(rows, override_num_blocks=len(rows))
@@ -71,16 +70,16 @@ def needs_of(workflow: Workflow, placement: Placement) -> list[Resources]:
 def pool_sizes(room: Room, needs: Sequence[Resources], workers: int | None, units: int) -> list[int]:
     """Workers a pool. One pool takes what fits; of several, each gets one, and then the GPU pool what it can fill.
 
-    Raises CapacityError when not even one worker of each fits beside the CPU that Ray's own tasks need.
+    Raises RunnerError when not even one worker of each fits beside the CPU that Ray's own tasks need.
     """
     if len(needs) == 1:
         fit = room.fits(needs[0])
         if fit < 1:
-            raise CapacityError(_too_small(room, needs))
+            raise RunnerError(_too_small(room, needs))
         return [max(1, min(fit, workers or fit, units))]
     gpus = sum(need.gpus for need in needs)
     if sum(need.cpus for need in needs) + 1 > room.cpus or gpus > room.gpus:
-        raise CapacityError(_too_small(room, needs))
+        raise RunnerError(_too_small(room, needs))
     sizes = [1] * len(needs)
     limit = min(workers or units, units)
     spare = room.cpus - 1 - sum(need.cpus for need in needs)
@@ -102,5 +101,5 @@ def _too_small(room: Room, needs: Sequence[Resources]) -> str:
     wanted = "; ".join(f"{need.cpus:g} CPU" + (f" and {need.gpus:g} GPU" if need.gpus else "") for need in needs)
     return (
         f"the cluster has {room.cpus:g} CPUs and {room.gpus:g} GPUs, but this placement needs one worker each of: "
-        f"{wanted}, plus one CPU for Ray's own tasks; give it more nodes, or say run.placement: fused, or run.runner: local"
+        f"{wanted}, plus one CPU for Ray's own tasks; give it more nodes, or set run.placement: fused"
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 
-from pipeline.errors import StorageError
+from pipeline.errors import RunnerError
 from pipeline.stage import Resources
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 OBJECT_STORE_BYTES = 1 * 2**30
 NO_PROGRESS_SECONDS = 300
@@ -40,28 +43,37 @@ class Room:
 
 
 @contextmanager
-def cluster(address: str | None) -> Iterator[Room]:
+def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
     """Join the named cluster, or start a private one on this machine and end it afterwards.
 
     A private cluster gets one logical CPU more than the machine has cores, since Ray's own task beside the workers
-    does next to nothing. A bare `ray.init` would join whatever runs on the machine, hence the explicit "local".
+    does next to nothing; and so many that one worker of each pool fits, since there is no other machine to put it on.
+    A bare `ray.init` would join whatever runs on the machine, hence the explicit "local".
+
+    Args:
+        address: of a cluster; None starts a private one.
+        least_cpus: logical CPUs that a private cluster has at least.
     """
     os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
     import ray  # noqa: PLC0415 - takes a second, and the local runner does not need it
 
     if ray.is_initialized():
-        raise StorageError("this process is connected to a Ray cluster already; run the job from its own process")
-    if address is None:
-        ray.init(
-            address="local",
-            num_cpus=cores() + 1,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=OBJECT_STORE_BYTES,
-        )
-    else:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        raise RunnerError("this process is connected to a Ray cluster already; run the job from its own process")
+    private = {
+        "num_cpus": max(cores() + 1, ceil(least_cpus)),
+        "include_dashboard": False,
+        "object_store_memory": OBJECT_STORE_BYTES,
+    }
+    try:
+        with _hushed():
+            ray.init(
+                address=address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **(private if address is None else {}),
+            )
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        raise RunnerError(f"the Ray cluster {address or 'of this machine'} cannot be reached: {error}") from error
     try:
         from ray.data import DataContext  # noqa: PLC0415
 
@@ -74,8 +86,31 @@ def cluster(address: str | None) -> Iterator[Room]:
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         resources = ray.cluster_resources()
         yield Room(float(resources.get("CPU", 0)), float(resources.get("GPU", 0)))
+    except ray.exceptions.RayError as error:
+        raise RunnerError(f"the Ray cluster gave up: {_root(error)}") from error
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep Ray's native code from writing to standard error while it starts; what goes wrong comes as an exception."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - a descriptor is wanted, not a path
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _root(error: BaseException) -> str:
+    """What a worker's exception says of its cause, without Ray's copy of the traceback."""
+    cause: BaseException = getattr(error, "cause", None) or error
+    lines = [line for line in str(cause).strip().splitlines() if line.strip()]
+    return f"{type(cause).__name__}: {lines[-1] if lines else ''}"
 
 
 def cores() -> int:

@@ -13,6 +13,8 @@ from pipeline.sinks.spool import Spool
 from pipeline.sinks.writing import sha256_of, writing_errors
 from pipeline.storage import Folder
 
+SCRATCH = "the temporary folder (TMPDIR)"
+
 Assemble = Callable[[Spool, Path], None]
 
 
@@ -47,7 +49,8 @@ class ShardWriter:
 
     def put(self, record: Record, artifacts: Sequence[Artifact]) -> None:
         """Keep a record's artifacts for the shard."""
-        self._spool.put(record, artifacts)
+        with writing_errors(record.key, SCRATCH):
+            self._spool.put(record, artifacts)
 
     def close(self) -> tuple[Output, ...]:
         """Write and upload the shard; a unit without outputs has none."""
@@ -56,7 +59,8 @@ class ShardWriter:
             return ()
         with tempfile.TemporaryDirectory(prefix="facejobs-") as scratch:
             path = Path(scratch) / self._name
-            self._assemble(self._spool, path)
+            with writing_errors(self._name, SCRATCH):
+                self._assemble(self._spool, path)
             self._spool.close()
             size, digest = path.stat().st_size, sha256_of(path)
             self._written = True

@@ -24,6 +24,11 @@ _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _NO_HOST = frozenset({"file", "local", "memory"})
 
 
+def open_exact(fs: Any, path: str) -> Any:
+    """A file that fetches just what it is asked for: Parquet's reader knows its ranges, reading ahead would waste."""
+    return fs.open(path, "rb", cache_type="none")
+
+
 def list_parquet_catalogue(table: Any, found: Found, spec: SourceSpec) -> Iterator[Record]:
     """Records of an open Parquet file (`pyarrow.parquet.ParquetFile`) whose rows name objects."""
     schema = table.schema_arrow

@@ -10,12 +10,12 @@ from itertools import chain, islice
 from types import MappingProxyType
 from typing import IO, Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError
 from pipeline.records import Record
-from pipeline.sources.catalogue import bad_row, check_columns, list_parquet_catalogue, record_of
+from pipeline.sources.catalogue import bad_row, check_columns, list_parquet_catalogue, open_exact, record_of
+from pipeline.sources.damage import DECODING, is_damage
 from pipeline.sources.objects import Found, find_objects, listing_errors
 from pipeline.sources.spec import OnIgnored, SourceSpec
 
@@ -39,8 +39,13 @@ def list_manifest(spec: SourceSpec, ignored: OnIgnored) -> Iterator[Record]:
                 yield from _format(found)(found, spec)
             except UnicodeDecodeError as error:
                 raise SourceError(f"{found.uri}: not UTF-8 ({error}); save the manifest as UTF-8") from error
-            except pa.ArrowInvalid as error:
-                raise SourceError(f"{found.uri}: not a readable Parquet file ({error})") from error
+            except (OSError, *DECODING) as error:
+                if not is_damage(error):
+                    raise
+                said = f"{type(error).__name__}: {error}"
+                raise SourceError(
+                    f"{found.uri}: damaged, or not what its name says ({said}); write it again"
+                ) from error
 
 
 def _format(found: Found) -> Callable[[Found, SourceSpec], Iterator[Record]]:
@@ -132,7 +137,7 @@ def _json_rows(text: IO[str]) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def _list_parquet(found: Found, spec: SourceSpec) -> Iterator[Record]:
-    with found.fs.open(found.path, "rb") as file, pq.ParquetFile(file) as table:
+    with open_exact(found.fs, found.path) as file, pq.ParquetFile(file) as table:
         yield from list_parquet_catalogue(table, found, spec)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -73,8 +75,15 @@ def _find(spec: SourceSpec, suffixes: tuple[str, ...], ignored: OnIgnored) -> It
     fs, root = _root(spec)
     select = _selection(spec, suffixes)
     glob = _glob(fs, spec) if has_magic(spec.uri) else None
+    depth = _folders_deep(spec)
+
+    def enter(folder: str) -> bool:
+        if reason := set_aside(folder):
+            ignored(folder, reason)
+        return not reason and folder.count("/") < depth
+
     try:
-        for name, info in walk_files(fs, root, enter=lambda folder: not set_aside(folder)):
+        for name, info in walk_files(fs, root, enter):
             reason = set_aside(name) or _unreadable(info)
             if reason in {"hidden", "ledger", "link to a folder", "not a file"}:
                 ignored(name, reason)
@@ -96,11 +105,20 @@ def _root(spec: SourceSpec) -> tuple[Any, str]:
     return fs, root.rstrip("/")
 
 
-def _glob(fs: Any, spec: SourceSpec) -> Any:
+def _glob(fs: Any, spec: SourceSpec) -> re.Pattern[str]:
     return compile_glob(str(fs._strip_protocol(split_chain(spec.uri)[1])).lstrip("/"))
 
 
-def _selection(spec: SourceSpec, suffixes: tuple[str, ...]) -> Any:
+def _folders_deep(spec: SourceSpec) -> float:
+    """How many folders below the prefix a record can lie: a glob without `**` need not walk the whole tree."""
+    pattern = split_chain(spec.uri)[1]
+    if not has_magic(spec.uri) or "**" in pattern:
+        return math.inf
+    prefix = split_chain(source_prefix(spec.uri))[1]
+    return pattern.removeprefix(prefix).strip("/").count("/")
+
+
+def _selection(spec: SourceSpec, suffixes: tuple[str, ...]) -> Callable[[str], bool]:
     """Whether a name's patterns make it a record."""
     excluded = matcher(spec.exclude)
     if spec.include:

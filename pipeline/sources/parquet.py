@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import RecordError, SourceError
 from pipeline.records import Record
-from pipeline.sources.catalogue import list_parquet_catalogue
+from pipeline.sources.ahead import in_order
+from pipeline.sources.catalogue import list_parquet_catalogue, open_exact
+from pipeline.sources.damage import DECODING, is_damage
 from pipeline.sources.objects import Found, find_objects, listing_errors
 from pipeline.sources.reader import details, refuse_changed, refuse_large, refuse_planned, storage_errors
 from pipeline.sources.spec import OnIgnored, SourceSpec
@@ -36,22 +39,21 @@ def list_parquet(spec: SourceSpec, ignored: OnIgnored) -> Iterator[Record]:
         SourceError: nothing is there, or a column is missing or of another type.
         StorageError: storage refused or did not answer.
     """
-    for found in find_objects(spec, SUFFIXES, ignored):
-        with listing_errors(found.uri):
-            try:
-                with found.fs.open(found.path, "rb") as file, pq.ParquetFile(file) as table:
-                    if spec.uri_column:
-                        yield from list_parquet_catalogue(table, found, spec)
-                    else:
-                        yield from _list_rows(table, found, spec)
-            except pa.ArrowInvalid as error:
-                yield Record(
-                    found.name,
-                    found.uri,
-                    found.version,
-                    size=found.size,
-                    problem=f"broken_shard: {found.uri}: {error}; write or copy the file again",
+    yield from in_order(partial(_list_file, found, spec) for found in find_objects(spec, SUFFIXES, ignored))
+
+
+def _list_file(found: Found, spec: SourceSpec) -> Iterator[Record]:
+    with listing_errors(found.uri):
+        try:
+            with open_exact(found.fs, found.path) as file, pq.ParquetFile(file) as table:
+                yield from (
+                    list_parquet_catalogue(table, found, spec) if spec.uri_column else _list_rows(table, found, spec)
                 )
+        except (OSError, *DECODING) as error:
+            if not is_damage(error):
+                raise
+            problem = f"broken_shard: {found.uri}: {error}; write or copy the file again"
+            yield Record(found.name, found.uri, found.version, size=found.size, problem=problem)
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,9 @@ class ParquetReader:
         with self._lock, storage_errors(record.uri, self._spec):
             try:
                 data = self._row(self._file(record), record.row)
-            except pa.ArrowInvalid as error:
+            except (OSError, *DECODING) as error:
+                if not is_damage(error):
+                    raise
                 raise RecordError(
                     "unreadable", f"{record.uri}, row {record.row}: {error}; write the file again"
                 ) from error
@@ -195,7 +199,7 @@ class ParquetReader:
             self._open = None
         fs, path = filesystem(record.uri, self._spec.options)
         refuse_changed(record, details(fs, path))
-        file = fs.open(path, "rb")
+        file = open_exact(fs, path)
         try:
             table = pq.ParquetFile(file)
         except BaseException:
@@ -213,8 +217,10 @@ class ParquetReader:
         group = next(index for index in range(len(opened.starts) - 1) if row < opened.starts[index + 1])
         if group != opened.group:
             opened.group, opened.column = -1, None  # the old one goes before the new one comes
-            opened.column = opened.table.read_row_group(group, columns=self._leaves(opened)).column(self._name)
-            opened.group = group
+            column = opened.table.read_row_group(group, columns=self._leaves(opened)).column(self._name)
+            if len(column) != opened.starts[group + 1] - opened.starts[group]:
+                raise pa.ArrowInvalid(f"row group {group} holds {len(column)} values, not as many as the footer says")
+            opened.group, opened.column = group, column
         value = opened.column[row - opened.starts[group]]
         if value.is_valid and pa.types.is_struct(value.type):
             value = value["bytes"]

@@ -65,4 +65,5 @@ def set_aside(path: str) -> str:
     parts = path.split("/")
     if parts[0] == RESERVED:
         return "ledger"
-    return "hidden" if any(part.startswith(".") for part in parts) else ""
+    hidden = any(part.startswith(".") and part not in {".", ".."} for part in parts)
+    return "hidden" if hidden else ""

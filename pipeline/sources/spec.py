@@ -52,6 +52,14 @@ class OnIgnored(Protocol):
         """Take note of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that a listing found and that is no record; what `OnIgnored` is called with."""
+
+    name: str
+    reason: str
+
+
 class Reader(Protocol):
     """Reads records in a worker; safe to call from several threads."""
 

@@ -46,7 +46,8 @@ def list_records(spec: SourceSpec, ignored: OnIgnored = nobody) -> Iterator[Reco
         problem = record.problem or check_key(record.key)
         yield replace(record, problem=problem) if problem != record.problem else record
     if not count:
-        raise SourceError(f"{spec.uri}: no record found there as kind `{spec.kind}`; check the URI and the patterns")
+        hint = "; in a URI, brackets are wildcards, and a literal `[` is written `[[]`" if "[" in spec.uri else ""
+        raise SourceError(f"{spec.uri}: no record found there as kind `{spec.kind}`; check the URI and patterns{hint}")
 
 
 def make_reader(spec: SourceSpec) -> Reader:

@@ -6,13 +6,15 @@ import json
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pipeline.errors import SourceError
 from pipeline.records import Record
+from pipeline.sources.ahead import in_order
 from pipeline.sources.objects import Found, find_objects, listing_errors
 from pipeline.sources.patterns import set_aside
-from pipeline.sources.spec import OnIgnored, SourceSpec
+from pipeline.sources.spec import LeftOut, OnIgnored, SourceSpec
 from pipeline.sources.values import jsonable
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tar.lz4")
@@ -32,6 +34,7 @@ class _Sample:
     key: str
     images: list[Record] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 def list_webdataset(spec: SourceSpec, ignored: OnIgnored) -> Iterator[Record]:
@@ -49,37 +52,49 @@ def list_webdataset(spec: SourceSpec, ignored: OnIgnored) -> Iterator[Record]:
     """
     if "{" in spec.uri and ".." in spec.uri:
         raise SourceError(f"{spec.uri}: braces are not expanded; write a glob such as `shard-*.tar`")
-    suffixes = (".tar", *COMPRESSED)
-    for shard in find_objects(spec, suffixes, ignored):
-        if shard.name.lower().endswith(COMPRESSED):
-            raise SourceError(
-                f"{shard.uri}: a compressed tar cannot be read member by member; unpack it to a plain .tar "
-                "(images hardly shrink by it), or exclude it with `source.exclude`"
-            )
-        if shard.problem:
-            yield _broken(shard, shard.problem.partition(": ")[2])
-            continue
-        with listing_errors(shard.uri):
-            yield from _list_shard(shard, spec, ignored)
+    shards = find_objects(spec, (".tar", *COMPRESSED), ignored)
+    for found in in_order(partial(_list_shard, _plain(shard), spec.image_suffixes) for shard in shards):
+        if isinstance(found, LeftOut):
+            ignored(found.name, found.reason)
+        else:
+            yield found
 
 
-def _list_shard(shard: Found, spec: SourceSpec, ignored: OnIgnored) -> Iterator[Record]:
+def _plain(shard: Found) -> Found:
+    """The shard, unless it is compressed as a whole."""
+    if shard.name.lower().endswith(COMPRESSED):
+        raise SourceError(
+            f"{shard.uri}: a compressed tar cannot be read member by member; unpack it to a plain .tar "
+            "(images hardly shrink by it), or exclude it with `source.exclude`"
+        )
+    return shard
+
+
+def _list_shard(shard: Found, image_suffixes: tuple[str, ...]) -> Iterator[Record | LeftOut]:
+    if shard.problem:
+        yield _broken(shard, shard.problem.partition(": ")[2])
+        return
+    with listing_errors(shard.uri):
+        yield from _list_members(shard, image_suffixes)
+
+
+def _list_members(shard: Found, image_suffixes: tuple[str, ...]) -> Iterator[Record | LeftOut]:
     sample = _Sample("")
     with shard.fs.open(shard.path, "rb", block_size=HEADER_BLOCK, cache_type="readahead") as file:
-        sorter = _Sorter(shard, file, spec.image_suffixes, ignored)
+        sorter = _Sorter(shard, file, image_suffixes)
         fault = ""
         try:
             with tarfile.open(fileobj=file, mode="r:") as tar:
                 for member in _members(tar):
                     key = _sample_key(_name(member))
                     if key != sample.key:
-                        yield from _finish(sample, ignored)
+                        yield from _finish(sample, shard)
                         sample = _Sample(key)
                     sorter.take(member, sample)
                 fault = _after_last(file, tar.offset, shard.size)
         except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
             fault = str(error) or type(error).__name__
-        yield from _finish(sample, ignored)
+        yield from _finish(sample, shard)
         if fault:
             yield _broken(shard, fault)
 
@@ -114,7 +129,6 @@ class _Sorter:
     shard: Found
     file: Any
     image_suffixes: tuple[str, ...]
-    ignored: OnIgnored
 
     def take(self, member: tarfile.TarInfo, sample: _Sample) -> None:
         """Add one member to its sample, or report it as no part of one."""
@@ -124,17 +138,17 @@ class _Sorter:
         place = f"{self.shard.name}:{name}"
         suffix = name.rsplit("/", 1)[-1].partition(".")[2].lower()
         if reason := set_aside(name):
-            self.ignored(place, reason)
+            sample.left_out.append(LeftOut(place, reason))
         elif name.lower().endswith(self.image_suffixes):
             sample.images.append(_image(member, name, self.shard))
         elif not member.isreg() or member.issparse():
-            self.ignored(place, "not a file")
+            sample.left_out.append(LeftOut(place, "not a file"))
         elif suffix not in {"json", *TEXT_SUFFIXES}:
-            self.ignored(place, "not an image")
+            sample.left_out.append(LeftOut(place, "not an image"))
         elif (added := _metadata(suffix, _text(member, self.file))) is not None:
             sample.metadata.update(added)
         else:
-            self.ignored(place, "unreadable metadata")
+            sample.left_out.append(LeftOut(place, "unreadable metadata"))
 
 
 def _image(member: tarfile.TarInfo, name: str, shard: Found) -> Record:
@@ -175,9 +189,10 @@ def _metadata(suffix: str, text: str | None) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else {suffix: value}
 
 
-def _finish(sample: _Sample, ignored: OnIgnored) -> Iterator[Record]:
+def _finish(sample: _Sample, shard: Found) -> Iterator[Record | LeftOut]:
+    yield from sample.left_out
     if sample.metadata and not sample.images:
-        ignored(sample.key, "metadata without an image")
+        yield LeftOut(f"{shard.name}:{sample.key}", "metadata without an image")
     for record in sample.images:
         yield replace(record, metadata=dict(sample.metadata)) if sample.metadata else record
 

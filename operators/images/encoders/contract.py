@@ -10,7 +10,7 @@ from operators.images.info import ImageInfo
 from operators.images.metadata import Metadata
 
 TargetFormat = Literal["same", "jpeg", "png", "tiff", "webp", "jp2"]
-TiffCompression = Literal["same", "none", "lzw", "deflate", "packbits", "zstd"]
+TiffCompression = Literal["same", "none", "lzw", "deflate", "packbits"]
 
 
 @dataclass(frozen=True)

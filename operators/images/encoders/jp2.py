@@ -11,6 +11,7 @@ from PIL import Image
 
 from operators.images.encoders.contract import EncodeOptions, Source, left_behind, unsupported
 from operators.images.formats import jp2
+from operators.images.formats.boxes import Box, box, boxes
 from operators.images.metadata import marked_exif
 from operators.images.raster import Raster
 
@@ -82,44 +83,38 @@ def _uuid_boxes(source: Source | None, exif: bytes | None) -> list[bytes]:
     """Return the boxes that go behind the codestream: the source's own, with the EXIF block exchanged."""
     kept: list[bytes] = []
     if source is not None and source.info.format == "jp2":
-        for box in jp2.boxes(source.data):
-            identity = source.data[box.start : box.start + 16] if box.name == b"uuid" else b""
-            if box.name in jp2.METADATA_BOXES and identity != jp2.EXIF_UUID:
-                kept.append(_box(box.name, source.data[box.start : box.end]))
+        for part in boxes(source.data):
+            identity = source.data[part.start : part.start + 16] if part.name == b"uuid" else b""
+            if part.name in jp2.METADATA_BOXES and identity != jp2.EXIF_UUID:
+                kept.append(box(part.name, source.data[part.start : part.end]))
     elif source is not None:
         for identity, payload in ((jp2.XMP_UUID, source.metadata.xmp), (jp2.IPTC_UUID, source.metadata.iptc)):
-            kept += [_box(b"uuid", identity + payload)] if payload else []
-    return kept + ([_box(b"uuid", jp2.EXIF_UUID + exif)] if exif is not None else [])
+            kept += [box(b"uuid", identity + payload)] if payload else []
+    return kept + ([box(b"uuid", jp2.EXIF_UUID + exif)] if exif is not None else [])
 
 
 def _assemble(written: bytes, raster: Raster, same: Source | None, behind: list[bytes]) -> bytes:
     """Exchange the colour and resolution boxes in the header and put metadata boxes behind the codestream."""
     out = []
-    for box in jp2.boxes(written):
-        if box.name == b"jp2h":
-            out.append(_box(b"jp2h", _header(written, box, raster, same)))
+    for part in boxes(written):
+        if part.name == b"jp2h":
+            out.append(box(b"jp2h", _header(written, part, raster, same)))
         else:
             # A codestream box may state length 0, "to the end of the file", which would swallow what follows.
-            out.append(_box(box.name, written[box.start : box.end]))
+            out.append(box(part.name, written[part.start : part.end]))
     return b"".join([*out, *behind])
 
 
-def _header(written: bytes, header: jp2.Box, raster: Raster, same: Source | None) -> bytes:
+def _header(written: bytes, header: Box, raster: Raster, same: Source | None) -> bytes:
     out = []
-    for box in jp2.boxes(written, header.start, header.end):
-        payload = written[box.start : box.end]
-        if box.name == b"colr" and raster.icc:
+    for part in boxes(written, header.start, header.end):
+        payload = written[part.start : part.end]
+        if part.name == b"colr" and raster.icc:
             payload = b"\x02\x00\x00" + raster.icc
-        if box.name != b"res ":
-            out.append(_box(box.name, payload))
+        if part.name != b"res ":
+            out.append(box(part.name, payload))
     if same is not None:
-        for outer in jp2.boxes(same.data):
-            inner = jp2.boxes(same.data, outer.start, outer.end) if outer.name == b"jp2h" else []
-            out += [_box(b"res ", same.data[box.start : box.end]) for box in inner if box.name == b"res "]
+        for outer in boxes(same.data):
+            inner = boxes(same.data, outer.start, outer.end) if outer.name == b"jp2h" else []
+            out += [box(b"res ", same.data[part.start : part.end]) for part in inner if part.name == b"res "]
     return b"".join(out)
-
-
-def _box(name: bytes, payload: bytes) -> bytes:
-    if len(payload) + 8 < 1 << 32:
-        return (len(payload) + 8).to_bytes(4, "big") + name + payload
-    return (1).to_bytes(4, "big") + name + (len(payload) + 16).to_bytes(8, "big") + payload

@@ -19,7 +19,7 @@ from operators.images.raster import Raster
 _ASCII, _SHORT, _RATIONAL, _UNDEFINED, _BYTE = 2, 3, 5, 7, 1
 _IMAGE_DESCRIPTION = 270
 _BIG = 3_900_000_000
-_PREDICTED = frozenset({"lzw", "deflate", "zstd"})
+_PREDICTED = frozenset({"lzw", "deflate"})
 
 Tags = dict[int, dict[str, Any]]
 
@@ -71,7 +71,7 @@ def _compression(source: Source | None, options: EncodeOptions, notes: list[str]
     if source is None:
         return "deflate"
     found = source.info.compression
-    if found in ("none", "lzw", "deflate", "packbits", "zstd"):
+    if found in ("none", "lzw", "deflate", "packbits"):
         return found
     notes.append(f"the source's {found} compression was replaced by deflate, which keeps all pixels")
     return "deflate"

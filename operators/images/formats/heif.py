@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operators.errors import OperatorError
+from operators.images.formats.boxes import boxes
 from operators.images.info import ImageInfo
 from operators.images.libvips import open_image
 
@@ -13,6 +14,7 @@ def probe(data: bytes) -> ImageInfo:
     Raises:
         OperatorError: `truncated`, `corrupt`, `unsupported_format`, `multi_page` or `unsupported_colour`.
     """
+    boxes(data)  # raises when the file is cut short, which the decoder words as any other damage
     try:
         image = open_image(data, "heif", "error")
     except OperatorError as error:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from operators.errors import OperatorError
 from operators.images import exif as exif_tags
+from operators.images.formats.boxes import Box, boxes
 from operators.images.info import ImageInfo
 from operators.images.raster import Space
 
@@ -22,16 +23,6 @@ METADATA_BOXES = frozenset({b"uuid", b"xml ", b"uinf"})
 
 _SOC, _SIZ, _COD, _SOT, _EOC = 0xFF4F, 0xFF51, 0xFF52, 0xFF90, 0xFFD9
 _ENUMERATED: dict[int, Space] = {12: "cmyk", 16: "rgb", 17: "gray"}
-
-
-@dataclass(frozen=True)
-class Box:
-    """One box: its four-letter name, where its payload lies and where it starts as a whole."""
-
-    name: bytes
-    begin: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -60,31 +51,6 @@ class Codestream:
 def is_raw(data: bytes) -> bool:
     """Whether the file is a bare codestream without boxes."""
     return data[:4] == b"\xff\x4f\xff\x51"
-
-
-def boxes(data: bytes, start: int = 0, end: int | None = None) -> list[Box]:
-    """Return the boxes between two positions.
-
-    Raises:
-        OperatorError: `truncated` when a box reaches beyond `end`, `corrupt` when a length makes no sense.
-    """
-    limit = len(data) if end is None else end
-    found: list[Box] = []
-    at = start
-    while at + 8 <= limit:
-        length, name = struct.unpack(">I4s", data[at : at + 8])
-        head = 8
-        if length == 1:
-            length, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
-        elif length == 0:
-            length = limit - at
-        if length < head:
-            raise OperatorError("corrupt", f"the JPEG 2000 box at byte {at} states a length of {length}")
-        if at + length > limit:
-            raise OperatorError("truncated", f"the JPEG 2000 file has {limit} bytes, but a box reaches {at + length}")
-        found.append(Box(name, at, at + head, at + length))
-        at += length
-    return found
 
 
 def codestream_span(data: bytes) -> tuple[int, int]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from operators.errors import OperatorError
-from operators.images.formats.tiff_directory import Directory, number, numbers, rational, raw, read_directories
+from operators.images.formats.tiff_directory import (
+    STRUCTURAL,
+    Directory,
+    number,
+    numbers,
+    rational,
+    raw,
+    read_directories,
+    unread_tags,
+)
 from operators.images.info import ImageInfo
 from operators.images.raster import COLOUR_BANDS, Space
 
@@ -98,9 +107,14 @@ def probe(data: bytes) -> ImageInfo:
     width, height = number(directory, WIDTH, 0), number(directory, HEIGHT, 0)
     if width < 1 or height < 1:
         raise OperatorError("corrupt", f"the TIFF file states {width} x {height} pixels")
+    unread = unread_tags(directory)
+    if STRUCTURAL.intersection(unread):
+        raise OperatorError("truncated", f"values of the TIFF tags {unread} lie beyond the file's {len(data)} bytes")
     _check_extents(directory, len(data))
     bits = _bits(directory)
     space, alpha, notes = _colour(directory, bits)
+    if unread:
+        notes.append(f"the TIFF tags {unread} are damaged and not carried")
     if page.pages > 1:
         notes.append(f"{page.pages - 1} reduced or mask pages of the TIFF are not carried")
     if SUB_DIRECTORIES in directory["tags"]:

@@ -15,6 +15,15 @@ from operators.errors import OperatorError
 Directory = dict[str, Any]
 Entry = dict[str, Any]
 
+# Tags that say how pixels lie in the file. Whoever writes the pixels writes these.
+STRUCTURAL = frozenset(
+    [
+        *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289),
+        *(290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 332, 334),
+        *(336, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532),
+    ]
+)
+
 _MAX_READS = 500_000
 _FORMAT_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 
@@ -64,6 +73,14 @@ def read_directories(data: bytes, what: str = "TIFF") -> list[Directory]:
         # Strips are copied from here when a TIFF is written; that is not what the guard is for.
         directory["path_or_fobj"] = io.BytesIO(data)
     return list(info["ifds"])
+
+
+def unread_tags(directory: Directory) -> list[int]:
+    """Return the tags whose values could not be read.
+
+    tifftools stops at the first value that lies beyond the end of the file.
+    """
+    return [tag for tag, entry in directory["tags"].items() if "data" not in entry and "ifds" not in entry]
 
 
 def numbers(directory: Directory, tag: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:

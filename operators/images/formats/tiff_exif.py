@@ -7,16 +7,8 @@ from typing import Any
 
 import tifftools
 
-from operators.images.formats.tiff_directory import Directory
+from operators.images.formats.tiff_directory import STRUCTURAL, Directory
 
-# Tags that say how pixels lie in the file. Whoever writes the pixels writes these.
-STRUCTURAL = frozenset(
-    [
-        *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289),
-        *(290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 332, 334),
-        *(336, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532),
-    ]
-)
 # Pixels in other clothes: Photoshop's layers, which it would open in place of the restored image.
 LAYERS = 37724
 # Kept apart from EXIF, each has its own place in every format.

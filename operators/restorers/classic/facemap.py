@@ -24,9 +24,9 @@ def skin(side: int, landmarks: Points) -> NDArray[np.bool_]:
     distance = float(np.hypot(*(landmarks[1] - landmarks[0])))
     height = float(np.hypot(*axis))
     mask = np.zeros((side, side), dtype=np.uint8)
-    centre = eyes + 0.45 * axis
-    # From half an eye-mouth distance above the eyes to as much below the mouth; as wide as an eye distance either way.
-    half = (max(1, round(0.98 * height)), max(1, round(0.9 * distance)))
+    centre = eyes + 0.3 * axis
+    # At 512 px in the FFHQ template: 190 px up and down from below the eyes, 120 px to either side.
+    half = (max(1, round(1.45 * height)), max(1, round(0.95 * distance)))
     turn = float(np.degrees(np.arctan2(axis[1], axis[0])))
     cv2.ellipse(mask, _pixel(centre), half, turn, 0.0, 360.0, 255, thickness=-1)
     return mask > 0
@@ -52,9 +52,7 @@ def highlights(side: int, landmarks: Points) -> NDArray[np.bool_]:
     return mask > 0
 
 
-def _stroke(
-    mask: NDArray[np.uint8], start: NDArray[np.float64], end: NDArray[np.float64], width: float
-) -> None:
+def _stroke(mask: NDArray[np.uint8], start: NDArray[np.float64], end: NDArray[np.float64], width: float) -> None:
     cv2.line(mask, _pixel(start), _pixel(end), 255, thickness=max(1, round(width)))
 
 

@@ -20,8 +20,8 @@ class ClassicOptions:
     Attributes:
         denoise: `auto`, `off`, or the standard deviation of the noise in 8-bit levels, 0 to 100.
         deblock: `auto`, `off`, or the size of the JPEG artefacts to smooth, in 8-bit levels, 0 to 100.
-        scratches: `auto` or `off`: thin bright or dark lines are filled from their surroundings.
-        dust: `auto` or `off`: small white specks are filled from their surroundings.
+        scratches: `auto` or `off`: thin white lines across the skin are filled from their surroundings.
+        dust: `auto` or `off`: small white specks on the skin are filled from their surroundings.
         fading: share of the lost tonal range and of the colour cast that is taken back, 0 to 1. Off by default: only
             the face's square is changed, and a face whose tones differ from its picture looks pasted in.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from operators.errors import OperatorError
 from operators.faces.face import Points
+from operators.faces.geometry import scaling, transform
 from operators.restorers.classic.blocking import block_step
 from operators.restorers.classic.defects import white_defects
 from operators.restorers.classic.fading import unfaded
@@ -22,7 +23,7 @@ from operators.restorers.contract import FaceContext, Faces, RestorerInfo
 
 _SMALLEST = 32
 
-# R'G'B' to luma and two colour differences (ITU-R BT.601): what JPEG codes, and where film has no noise in the last two.
+# R'G'B' to luma and two colour differences (ITU-R BT.601), which is what JPEG codes.
 _TO_LUMA_CHROMA = np.array(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], dtype=np.float64
 )
@@ -96,7 +97,7 @@ class ClassicRestorer:
         working = min(side, max(min(side, _SMALLEST), round(side * context.reduction)))
         reduction = context.reduction * side / working
         before = _scaled(face, working)
-        landmarks = (context.landmarks + 0.5) * (working / side) - 0.5
+        landmarks = transform(context.landmarks, scaling(working / side))
         after = self._without_defects(before, landmarks)
         after = self._smoothed(after, reduction, context.gray)
         if after is not before:

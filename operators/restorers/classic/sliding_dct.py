@@ -27,7 +27,7 @@ def basis() -> Plane:
     k = np.arange(SIZE, dtype=np.float64)
     rows = np.sqrt(2.0 / SIZE) * np.cos(np.pi * (2.0 * k[np.newaxis] + 1.0) * k[:, np.newaxis] / (2.0 * SIZE))
     rows[0] /= np.sqrt(2.0)
-    return rows.astype(np.float32)
+    return np.asarray(rows, dtype=np.float32)
 
 
 def coefficients(plane: Plane) -> Iterator[Plane]:
@@ -73,12 +73,13 @@ def shrunk(plane: Plane, thresholds: Plane) -> Plane:
 
 def _shrunk_tile(tile: Plane, thresholds: Plane) -> Plane:
     limits = thresholds.ravel()
-    kept = list(coefficients(np.ascontiguousarray(tile)))
-    count = np.ones_like(kept[0])
-    for coefficient, limit in zip(kept[1:], limits[1:], strict=True):
-        large = np.abs(coefficient) > limit
-        coefficient *= large
-        count += large
+    kept: list[Plane] = []
+    count = np.ones_like(tile)
+    for index, coefficient in enumerate(coefficients(np.ascontiguousarray(tile))):
+        # Index 0 is the window's mean, which stays.
+        large = np.abs(coefficient) > limits[index] if index else np.ones(tile.shape, dtype=np.bool_)
+        kept.append(coefficient * large)
+        count += large if index else 0.0
     weight = np.reciprocal(count)
     rows = basis()[:, ::-1].copy()
     total = np.zeros_like(weight)

@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.spec import JobFileError, Scrubber, UnsetVariableError, loads, resolve_options, secrets_of
@@ -172,12 +172,16 @@ def test_scrub_urls(text: str, expected: str) -> None:
     assert scrub_urls(text) == expected
 
 
-@given(secret=st.text(min_size=4, max_size=30), around=st.text(max_size=20))
+LETTERS = st.characters(exclude_characters="*", exclude_categories=["Cs"])
+
+
+@settings(derandomize=True, deadline=None)
+@given(secret=st.text(LETTERS, min_size=4, max_size=30), around=st.text(LETTERS, max_size=20))
 def test_no_secret_survives(secret: str, around: str) -> None:
-    scrubbed = Scrubber([secret]).scrub(around + secret + around)
-    assert secret not in scrubbed or secret in "***"
+    assert secret not in Scrubber([secret]).scrub(around + secret + around)
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.text(alphabet="${}:-AB_ $", max_size=20))
 def test_expand_fails_in_two_ways_only(text: str) -> None:
     try:

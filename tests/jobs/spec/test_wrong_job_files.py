@@ -43,12 +43,21 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     ("control character", "job: restore\nname: a\x07b\n", [(2, "", "found the character U+0007")]),
     ("impossible escape", 'job: restore\nname: "\\UFFFFFFFF"\n', [(2, "", "stands for no character")]),
     ("half a surrogate pair", text_with(name='name: "\\uD800"'), [(2, "name", "control character")]),
+    (
+        "half a surrogate pair in a path",
+        text_with(source='source: {kind: files, uri: "in\\udfff"}'),
+        [(3, "source.uri", "control character")],
+    ),
     ("escaped NUL in a path", text_with(output='output: {uri: "out\\0"}'), [(4, "output.uri", "control character")]),
     ("unknown anchor", "job: restore\nname: *nobody\n", [(2, "", "without an anchor")]),
-    ("custom tag", text_with(name="name: !secret plates"), [(2, "", "the tag !secret is not used")]),
-    ("python tag", text_with(name="name: !!python/name:os.system x"), [(2, "", "is not used in job files")]),
+    (
+        "custom tag",
+        text_with(name="name: !secret plates"),
+        [(2, "", "found the tag !secret, which job")],
+    ),
+    ("python tag", text_with(name="name: !!python/name:os.system x"), [(2, "", "which job files do not use")]),
     ("directive of the future", "%YAML 9.0\n---\njob: restore\n", [(1, "", "not YAML")]),
-    ("nested too deep", "job: " + "[" * 500 + "]" * 500, [(1, "", "nested deeper than")]),
+    ("nested too deep", "job: " + "[" * 500 + "]" * 500, [(1, "", "more than 24 levels of nesting")]),
     ("alias in itself", "job: &a [*a]\n", [(1, "", "an alias that contains itself")]),
     (
         "alias bomb",
@@ -422,6 +431,31 @@ def test_bytes_that_are_no_text(data: bytes, line: int, column: int, fragment: s
     (problem,) = caught.value.problems
     assert (problem.line, problem.column) == (line, column)
     assert fragment in problem.message
+
+
+def test_a_flood_of_problems_is_cut_short() -> None:
+    with pytest.raises(JobFileError) as caught:
+        loads(text_with(x="".join(f"zzz{number}: 1\n" for number in range(150))))
+    assert len(caught.value.problems) == 150
+    lines = str(caught.value).split("\n")
+    assert (len(lines), lines[-1]) == (101, "... and 50 more")
+
+
+# Each would take minutes if some step were quadratic in it.
+HUGE = {
+    "path of many folders": text_with(source=f"source: {{kind: files, uri: {'a/' * 100_000}}}"),
+    "many unclosed variables": text_with(output=f"output: {{uri: o/, storage_options: {{a: '{'${X:-' * 40_000}'}}}}"),
+    "many brackets": "{" * 100_000,
+    "many dashes": "- " * 100_000,
+    "many passwords": text_with(source=f"source: {{kind: files, uri: '{'://a:' * 40_000}'}}"),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("text", HUGE.values(), ids=HUGE.keys())
+def test_huge_files_are_refused(text: str) -> None:
+    with pytest.raises(JobFileError):
+        loads(text)
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:

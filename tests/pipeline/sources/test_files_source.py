@@ -106,6 +106,23 @@ def test_nothing_found_is_said(tree: Folder, below: str) -> None:
         list(list_records(SourceSpec("files", f"{tree.uri}/{below}", tree.options)))
 
 
+def test_brackets_in_a_folders_name(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path / "scans [2019]"))
+    folder.write("a.jpg", b"x")
+    with pytest.raises(SourceError, match="literal"):
+        keys(SourceSpec("files", folder.uri))
+    assert keys(SourceSpec("files", folder.uri.replace("[", "[[]") + "/*")) == ["scans [2019]/a.jpg"]
+
+
+def test_a_relative_path(tree: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "://" in tree.uri:
+        pytest.skip("only local paths can be relative")
+    monkeypatch.chdir(tree.uri)
+    assert keys(SourceSpec("files", "box")) == ["B.JPG", "a.tif", "deeper/c.jpeg"]
+    assert keys(SourceSpec("files", "*.jpg")) == ["box.jpg"]
+    assert source_prefix("*.jpg") == ""
+
+
 def test_a_bad_pattern_is_said(tree: Folder) -> None:
     with pytest.raises(SourceError, match=r"\*\*"):
         list(list_records(SourceSpec("files", f"{tree.uri}/**.jpg", tree.options)))

@@ -1,0 +1,5 @@
+"""`python -m jobs`, the same as `facejobs`."""
+
+from jobs.main import main
+
+main()

@@ -1,0 +1,65 @@
+"""Which keys the blocks have, and what stands at a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from jobs.spec.common import Block
+from jobs.spec.detect import Detect
+from jobs.spec.output import Output
+from jobs.spec.restore import RESTORES
+from jobs.spec.run import Run
+from jobs.spec.score import Score
+from jobs.spec.source import SOURCES
+
+MODELS: dict[str, tuple[type[Block], ...]] = {
+    "source": tuple(SOURCES.values()),
+    "detect": (Detect,),
+    "restore": tuple(RESTORES.values()),
+    "score": (Score,),
+    "output": (Output,),
+    "run": (Run,),
+}
+"""Blocks of a job, each with the models that it may have."""
+
+
+def field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
+    """The model that holds a place, and the description of the key there, as far as there is one."""
+    holder, description = model, ""
+    for index, part in enumerate(place):
+        field = holder.model_fields.get(part) if isinstance(part, str) else None
+        if field is None:
+            break
+        description = field.description or ""
+        inner = field.annotation
+        if index + 1 < len(place) and isinstance(inner, type) and issubclass(inner, BaseModel):
+            holder = inner
+    return holder, description
+
+
+def elsewhere(block: str) -> dict[str, str]:
+    """Keys of the other blocks and of mappings inside blocks, to where they belong (`source.limits`)."""
+    places: dict[str, str] = {}
+    for name, models in MODELS.items():
+        for model in models:
+            if name != block:
+                places.update((key, name) for key in model.model_fields if key not in places)
+            for key, inner in _inner(model):
+                places.update((below, f"{name}.{key}") for below in inner.model_fields if below not in places)
+    return places
+
+
+def _inner(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    for key, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield key, field.annotation
+
+
+def mapping_at(value: Any, place: tuple[int | str, ...]) -> Mapping[str, Any]:
+    """The mapping at a place of the data; empty where something else stands."""
+    for part in place:
+        value = value[part]
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,104 @@
+"""The identity of a job: what changes output counts, nothing else does, and differences are named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from jobs.spec import RestoreJob, loads
+from jobs.spec.canonical import INDIFFERENT, ONLY_SHARDED, canonical, difference, digest
+from jobs.spec.keys import MODELS
+
+BASE = "job: restore\nname: plates\nsource: {kind: files, uri: /in%s}\noutput: {uri: /out%s}\nrun: {%s}\n"
+
+
+def job(source: str = "", output: str = "", run: str = "", more: str = "") -> RestoreJob:
+    return loads(BASE % (source, output, run) + more, environment={"K": "v"})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        job(run="runner: local, placement: staged, workers: 3, threads: 2, address: auto, samples: 1"),
+        job(run="max_quarantined: 1%"),
+        job(run="unit_records: 5, unit_bytes: 1 MB"),
+        job(source=', storage_options: {key: "${K}"}', output=", storage_options: {secret: abc}"),
+        job(output=", existing: replace"),
+        loads((BASE % ("", "/elsewhere", "")).replace("plates", "other")),
+        job(source="/../in"),
+        job(more="restore: {strength: 1, options: {denoise: auto}}\ndetect: {}\n"),
+        job(more="score: {measures: [identity, confidence, niqe, noise, exposure, sharpness]}\n"),
+    ],
+)
+def test_what_does_not_count(other: RestoreJob) -> None:
+    assert digest(other) == digest(job())
+    assert difference(canonical(job()), canonical(other)) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "line"),
+    [
+        (job(more="restore: {strength: 0.5}\n"), "restore.strength: was 1.0, is now 0.5"),
+        (job(more="restore: {options: {denoise: 5}}\n"), 'restore.options.denoise: was "auto", is now 5.0'),
+        (job(more="detect: {max_faces: 3}\n"), "detect.max_faces: was 1000, is now 3"),
+        (job(source="2"), 'source.uri: was "/in", is now "/in2"'),
+        (job(source=", limits: {max_pixels: 5}"), "source.limits.max_pixels: was 1000000000, is now 5"),
+        (job(source=', exclude: ["a", "b"]'), 'source.exclude: was [], is now ["a", "b"]'),
+        (job(output=", format: png"), 'output.format: was "same", is now "png"'),
+        (job(output=", mark: false"), "output.mark: was true, is now false"),
+        (job(run="seed: 1"), "run.seed: was 0, is now 1"),
+        (job(more="score: {gate: {on_fail: flag}}\n"), 'score.gate.on_fail: was "keep_original", is now "flag"'),
+    ],
+)
+def test_what_counts(other: RestoreJob, line: str) -> None:
+    assert digest(other) != digest(job())
+    assert difference(canonical(job()), canonical(other)) == [line]
+
+
+def test_units_count_where_they_become_shards() -> None:
+    one, other = (job(output=", layout: webdataset", run=f"unit_records: {count}") for count in (5, 6))
+    assert difference(canonical(one), canonical(other)) == ["run.unit_records: was 5, is now 6"]
+
+
+def test_keys_that_come_and_go() -> None:
+    parquet = loads("job: restore\nname: a\nsource: {kind: parquet, uri: /in}\noutput: {uri: /out}\n")
+    lines = difference(canonical(job()), canonical(parquet))
+    assert 'source.bytes_column: was not set, is now "image"' in lines
+    assert "source.include: was [], is now not set" in lines
+    assert difference({"a": {}}, {"a": {"b": 1}}) == ["a: was {}, is now not set", "a.b: was not set, is now 1"]
+
+
+def test_it_is_json_in_a_fixed_order() -> None:
+    text = json.dumps(canonical(job()))
+    assert json.loads(text) == canonical(job())
+    assert text == json.dumps(canonical(job()), sort_keys=True)
+    assert text == json.dumps(canonical(job(run="runner: ray", more="score: {}\n")))
+
+
+def leaves(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner: Any = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from leaves(inner, (*path, name))
+        else:
+            yield ".".join((*path, name))
+
+
+def test_every_key_has_been_decided_on() -> None:
+    """A new key must be put into one of the two lists here or in canonical.py."""
+    keys = {key for block, models in MODELS.items() for model in models for key in leaves(model, (block,))}
+    counted = {key for key in keys | {"name"} if key not in INDIFFERENT | ONLY_SHARDED}
+    assert keys | {"name"} >= INDIFFERENT | ONLY_SHARDED
+    assert {key for key in counted if key.startswith(("run.", "output."))} == {
+        "output.layout",
+        "output.format",
+        "output.quality",
+        "output.compression",
+        "output.name",
+        "output.mark",
+        "run.seed",
+    }
