@@ -46,6 +46,11 @@ class Output:
             text = f"{datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')} {text}"
         self._console.print(text, markup=False)
 
+    def complain(self, text: str) -> None:
+        """What a command ends with, to standard error, as it stands: `file:line:column` stays first in its line."""
+        sys.stderr.write(self._scrubber.scrub(text) + "\n")
+        sys.stderr.flush()
+
     @contextmanager
     def progress(self, tally: Tally) -> Iterator[Callable[[Tally, Receipt], None]]:
         """A callback that shows counts as units finish."""

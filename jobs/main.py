@@ -17,6 +17,7 @@ from jobs.errors import CommandError
 from jobs.exits import MEANING, Exit
 from jobs.spec import JobFileError, UnsetVariableError
 from pipeline.errors import NoSuchRunError, RunConflictError, SourceError, StorageError
+from pipeline.retries import is_storage
 
 EXITS = "\n\n".join(f"{code.value:>3}  {meaning}" for code, meaning in MEANING.items())
 
@@ -114,27 +115,29 @@ def _end(command: Callable[[Output], Exit]) -> None:
     try:
         code = command(out)
     except CommandError as error:
-        out.log(error.message)
+        out.complain(error.message)
         code = error.code
     except (JobFileError, UnsetVariableError, SourceError) as error:
-        out.log(str(error))
+        out.complain(str(error))
         code = Exit.BAD_JOB
     except RunConflictError as error:
-        out.log(str(error))
+        out.complain(str(error))
         code = Exit.CONFLICT
     except NoSuchRunError as error:
-        out.log(str(error))
+        out.complain(str(error))
         code = Exit.NO_RUN
-    except (StorageError, OSError) as error:
-        out.log(f"storage: {error}")
-        code = Exit.STORAGE
     except KeyboardInterrupt:
-        out.log("interrupted; run the same command again to continue")
+        out.complain("interrupted; run the same command again to continue")
         code = Exit.INTERRUPTED
     except Exception as error:
         if os.environ.get("FACEJOBS_DEBUG"):
             raise
-        out.log(f"facejobs failed: {type(error).__name__}: {error}. FACEJOBS_DEBUG=1 shows where; please report it")
+        if isinstance(error, StorageError) or is_storage(error):
+            out.complain(f"storage: {error}")
+            raise typer.Exit(int(Exit.STORAGE)) from None
+        out.complain(
+            f"facejobs failed: {type(error).__name__}: {error}. FACEJOBS_DEBUG=1 shows where"
+        )
         code = Exit.FAILED
     raise typer.Exit(int(code))
 

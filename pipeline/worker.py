@@ -19,6 +19,7 @@ from pipeline.flow import ITEM_BYTES, Flow, Stopwatch
 from pipeline.ledger import Attempt, Commit, Ledger, Quarantined, now
 from pipeline.plan import PlanReader, UnitRef
 from pipeline.records import Artifact, Failure, Item, Output, Record, Unit
+from pipeline.retries import is_storage
 from pipeline.sinks import SinkSpec, UnitWriter, make_sink
 from pipeline.sources import SourceSpec, make_reader
 from pipeline.stage import Segment, UnitContext, Workflow
@@ -149,10 +150,8 @@ class Worker:
         except StorageError as error:
             _give_up(parcel, "storage", str(error), writer)
         except Exception as error:  # noqa: BLE001 - a defect in one unit must not take the others with it
-            if _is_storage(error):
-                _give_up(parcel, "storage", f"{type(error).__name__}: {error}", writer)
-            else:
-                _give_up(parcel, "error", f"{type(error).__name__}: {error}", writer)
+            state = "storage" if is_storage(error) else "error"
+            _give_up(parcel, state, f"{type(error).__name__}: {error}", writer)
         return parcel
 
     def _open(self, parcel: Parcel) -> None:
@@ -267,11 +266,6 @@ def _give_up(parcel: Parcel, state: str, message: str, writer: UnitWriter | None
             message = f"{message} (and its partial outputs could not be removed: {error})"
     parcel.items = []
     parcel.receipt = Receipt(parcel.ref.unit_id, state, records=parcel.ref.records, message=message)
-
-
-def _is_storage(error: Exception) -> bool:
-    """Whether an exception outside any stage came from storage: there is nothing else there that does I/O."""
-    return isinstance(error, OSError) or type(error).__module__.startswith(("aiohttp", "botocore", "s3fs"))
 
 
 def _receipt_of(commit: Commit, state: str, seconds: float) -> Receipt:

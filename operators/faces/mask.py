@@ -15,6 +15,8 @@ _ABOVE_EYES = 1.20
 _BELOW_EYES = 1.90
 _EYES_TO_MOUTH = 1.04
 """Distance between the eyes' middle and the mouth's in the same unit; stands in for it when the head is turned away."""
+_MOST_ASIDE = 0.3
+"""Limit, in the same unit, of how far the oval moves aside when the head is turned."""
 _INNER = 0.80
 _OUTER = 1.15
 """Radii of the oval, 1 being the face's outline: full inside the first, nothing outside the second."""
@@ -42,11 +44,14 @@ def face_mask(landmarks: Points, size: int) -> NDArray[np.float32]:
     drop = float(np.hypot(*(mouth - eyes)))
     unit = max(float(np.hypot(*(landmarks[1] - landmarks[0]))), drop / _EYES_TO_MOUTH)
     down = (mouth - eyes) / drop if drop > 0 else np.array([0.0, 1.0])
-    centre = eyes + down * unit * (_BELOW_EYES - _ABOVE_EYES) / 2.0
+    across = np.array([down[1], -down[0]])
+    # When the head is turned, the nose leaves the line from eyes to mouth to one side; more cheek shows on the other.
+    aside = float(np.clip((landmarks[2] - eyes) @ across, -_MOST_ASIDE * unit, _MOST_ASIDE * unit))
+    centre = eyes + down * unit * (_BELOW_EYES - _ABOVE_EYES) / 2.0 - across * aside
     y, x = np.mgrid[0:size, 0:size].astype(np.float64)
-    along = (x - centre[0]) * down[0] + (y - centre[1]) * down[1]
-    across = (x - centre[0]) * down[1] - (y - centre[1]) * down[0]
-    radius = np.hypot(along / ((_ABOVE_EYES + _BELOW_EYES) / 2.0 * unit), across / (_HALF_BREADTH * unit))
+    lengthwise = (x - centre[0]) * down[0] + (y - centre[1]) * down[1]
+    sideways = (x - centre[0]) * across[0] + (y - centre[1]) * across[1]
+    radius = np.hypot(lengthwise / ((_ABOVE_EYES + _BELOW_EYES) / 2.0 * unit), sideways / (_HALF_BREADTH * unit))
     oval = _smoothstep((_OUTER - radius) / (_OUTER - _INNER))
     edge = np.minimum(np.minimum(x, size - 1 - x), np.minimum(y, size - 1 - y)) / (_BORDER * size)
     return (oval * _smoothstep(edge)).astype(np.float32)

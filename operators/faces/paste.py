@@ -75,8 +75,8 @@ def paste(raster: Raster, patches: Sequence[Patch], detail: Detail = "auto") -> 
     one made anew replaces the old one.
 
     Where faces overlap, each pixel gets one blend of their changes, weighted by mask and by nearness to each face's
-    centre, so the order of patches does not matter and no pixel is changed twice. Cost depends on the faces' areas
-    only.
+    centre, as strongly as the strongest of their masks says: the order of patches does not matter, no pixel is changed
+    twice, and no seam of original pixels stays between them. Cost depends on the faces' areas only.
 
     Args:
         raster: its `pixels` are written, in the squares of the patches only.
@@ -159,6 +159,7 @@ def _blend(raster: Raster, strip: Window, layers: Sequence[_Layer]) -> int:
     before = to_working(raster, native)
     change = np.zeros(before.shape, np.float32)
     weights = np.zeros((*before.shape[:2], 1), np.float32)
+    cover = np.zeros_like(weights)
     for layer in layers:
         part = _intersection(layer.window, strip)
         if part is None:
@@ -168,13 +169,14 @@ def _blend(raster: Raster, strip: Window, layers: Sequence[_Layer]) -> int:
         delta, fine = _change_and_detail(layer, part, before[inside])
         if layer.replaced > 0.0:
             delta -= np.float32(layer.replaced) * fine
-        change[inside] += weight * mask * delta
+        change[inside] += weight * delta
         weights[inside] += weight
+        cover[inside] = np.maximum(cover[inside], mask)
     touched = weights[..., 0] > 0
     if not touched.any():
         return 0
     after = before.copy()
-    after[touched] = np.clip(before[touched] + change[touched] / weights[touched], 0.0, 1.0)
+    after[touched] = np.clip(before[touched] + cover[touched] * change[touched] / weights[touched], 0.0, 1.0)
     result = np.where(touched[..., None], apply_change(raster, native, before, after), native)
     changed = int((result != native).any(axis=2).sum())
     native[...] = result

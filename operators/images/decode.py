@@ -75,7 +75,7 @@ def _decode_vips(data: bytes, info: ImageInfo) -> Pixels:
 
 def _decode_jp2(data: bytes, info: ImageInfo) -> Pixels:
     if info.depth == 16 and info.space == "rgb":
-        return _decode_jp2_deep(data)
+        return decode_jp2_deep(data)
     return decode_jp2_pillow(data, 0)
 
 
@@ -87,7 +87,7 @@ def decode_jp2_pillow(data: bytes, halvings: int) -> Pixels:
         halvings: how often width and height are halved.
 
     Returns:
-        (H, W, C) uint8, or uint16 for 16-bit gray. 16-bit colour comes back as its upper 8 bits.
+        (H, W, C) uint8, or uint16 for 16-bit gray. Not for 16-bit colour, see `decode_jp2_deep`.
 
     Raises:
         OperatorError: `truncated` or `corrupt`.
@@ -104,8 +104,20 @@ def decode_jp2_pillow(data: bytes, halvings: int) -> Pixels:
     return np.ascontiguousarray(pixels[:, :, None] if pixels.ndim == 2 else pixels)
 
 
-def _decode_jp2_deep(data: bytes) -> Pixels:
-    # Pillow narrows 16-bit colour to 8 bits; OpenCV keeps it, in the order BGR(A).
+def decode_jp2_deep(data: bytes) -> Pixels:
+    """Decode a JPEG 2000 file with 16-bit colour.
+
+    Pillow narrows it to 8 bits, and white wraps around to black. OpenCV keeps it, in the order BGR(A).
+
+    Args:
+        data: the whole file, checked by `formats.jp2.probe`.
+
+    Returns:
+        (H, W, C) uint16 in the order RGB(A).
+
+    Raises:
+        OperatorError: `corrupt`.
+    """
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(0)  # a damaged file is reported by the error below, not on stderr
     try:

@@ -19,6 +19,8 @@ from operators.images.probe import PROBES
 from operators.images.raster import Raster
 from operators.images.sniff import sniff
 
+__all__ = ["ENCODERS", "EXTENSIONS", "EncodeOptions", "Encoded", "encode", "target_extension"]
+
 ENCODERS: dict[Format, Callable[[Raster, Source | None, EncodeOptions], tuple[bytes, list[str]]]] = {
     "jpeg": encode_jpeg,
     "png": encode_png,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import OperatorError
-from operators.images.decode import decode_jp2_pillow, read_icc
+from operators.images.decode import decode_jp2_deep, decode_jp2_pillow, read_icc
 from operators.images.formats import jp2
 from operators.images.icc import cmyk_to_srgb
 from operators.images.info import ImageInfo
@@ -44,7 +44,8 @@ def decode_reduced(data: bytes, min_scale: float, limits: Limits | None = None) 
     """Decode an image file at a reduced size without holding all its pixels.
 
     JPEG and WebP shrink while decoding and JPEG 2000 leaves out wavelet levels; TIFF and PNG are streamed through a
-    box filter. Three kinds hold a whole image all the same: interlaced PNG, progressive JPEG (its coefficients), HEIF.
+    box filter. Some hold a whole image all the same: interlaced PNG, progressive JPEG (its coefficients), HEIF, and
+    JPEG 2000 with 16-bit colour.
 
     Args:
         data: the whole file.
@@ -117,15 +118,25 @@ def _view(image: Any, name: str, space: Space, icc: bytes | None, factor: int) -
 
 def _reduce_jp2(data: bytes, info: ImageInfo, factor: int) -> Reduced:
     levels = jp2.read_codestream(data, jp2.codestream_span(data)).levels
-    halvings = min(factor.bit_length() - 1, levels)
-    pixels = decode_jp2_pillow(data, halvings)
-    if pixels.dtype == np.uint16:
-        pixels = np.rint(pixels / np.float32(257)).astype(np.uint8)
-    space = info.space
-    pixels = _centre_wavelet(pixels[:, :, : COLOUR_BANDS[space]], halvings)
+    deep_colour = info.depth == 16 and info.space == "rgb"
+    halvings = 0 if deep_colour else _halvings(info, min(factor.bit_length() - 1, levels))
+    pixels = decode_jp2_deep(data) if deep_colour else decode_jp2_pillow(data, halvings)
+    pixels = _centre_wavelet(pixels[:, :, : COLOUR_BANDS[info.space]], halvings)
     rest = factor >> halvings
     scale = 0.5**halvings / rest
-    return Reduced(_view(from_array(pixels, space), "jp2", space, None, rest), scale, scale)
+    return Reduced(_view(from_array(pixels, info.space), "jp2", info.space, None, rest), scale, scale)
+
+
+def _halvings(info: ImageInfo, most: int) -> int:
+    """Return how often Pillow can halve a JPEG 2000 image.
+
+    The standard rounds halved sizes up, Pillow (13.0) rounds to nearest and then fails where the two differ.
+    """
+    for halvings in range(most, 1, -1):
+        power = 1 << halvings
+        if all((side + power // 2) // power == -(-side // power) for side in (info.width, info.height)):
+            return halvings
+    return min(most, 1)
 
 
 def _centre_wavelet(pixels: NDArray[Any], halvings: int) -> NDArray[Any]:
@@ -143,7 +154,7 @@ def _centre_wavelet(pixels: NDArray[Any], halvings: int) -> NDArray[Any]:
         np.ascontiguousarray(pixels),
         matrix,
         (width, height),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return moved.reshape(pixels.shape)

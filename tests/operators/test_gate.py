@@ -62,7 +62,7 @@ def scores(identity=0.9, **after):
         (scores(identity=0.59), "identity 0.590 is below 0.6"),
         (scores(confidence=0.74), "confidence fell from 0.900 to 0.740"),
         (scores(sharpness=0.09), "sharpness fell from 0.200 to 0.090"),
-        (scores(niqe=9.1), "niqe rose from 5.000 to 9.100"),
+        (scores(niqe=11.1), "niqe rose from 5.000 to 11.100"),
         (scores(brightness=0.61), "brightness moved from 0.500 to 0.610"),
         (scores(brightness=0.39), "brightness moved from 0.500 to 0.390"),
         (scores(niqe=None), "niqe was 5.000 and cannot be measured after"),
@@ -77,7 +77,7 @@ def test_each_threshold_alone(case, word, on_fail):
 
 
 def test_values_on_the_threshold_pass():
-    assert Gate().decide(scores(identity=0.6, sharpness=0.1, niqe=9.0)).passed
+    assert Gate().decide(scores(identity=0.6, sharpness=0.1, niqe=11.0)).passed
 
 
 def test_switched_off_thresholds_and_missing_measures_are_passed_over():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,11 +19,17 @@ _LEAST_LENGTH = 0.1
 _LEAST_ELONGATION = 12.0
 _LEAST_ON_SKIN = 0.2
 _MOST_ON_HIGHLIGHTS = 0.6
+
+# A line this long, in sides of the crop, is no highlight on glasses or lips: the last condition does not hold for it.
+_TOO_LONG_FOR_HIGHLIGHT = 0.2
 _PIECE = 0.03
 _DIRECTIONS = 16
 
+# Beyond the end of a scratch its pixels are this white, as a share of the crop's brightest tones.
+_WHITE_ON_LINE = 0.85
+
 # How much brighter one side of a scratch may be than the other, in contrasts of the scratch; more is an outline.
-_MOST_ONE_SIDED = 0.5
+_MOST_ONE_SIDED = 0.8
 
 # How much of its bounding square a speck fills; a disc fills 0.79.
 _LEAST_COMPACT = 0.4
@@ -81,16 +88,20 @@ def _scratches(shape: Relief, on_skin: Flags, of_face: Flags) -> Flags:
         if not on_skin[window][own].any():
             continue
         for piece in _straight_pieces(own, max(5, round(_PIECE * side))):
-            for inner, line in parts(piece, 0):
+            for inner, pixels in parts(piece, 0):
                 whole = np.zeros_like(own)
-                whole[inner] = line
+                whole[inner] = pixels
                 if (
                     on_skin[window][whole].mean() >= _LEAST_ON_SKIN
-                    and of_face[window][whole].mean() <= _MOST_ON_HIGHLIGHTS
                     and _is_line(whole, shape, window)
+                    and (
+                        _line(whole).length >= _TOO_LONG_FOR_HIGHLIGHT * side
+                        or of_face[window][whole].mean() <= _MOST_ON_HIGHLIGHTS
+                    )
                     and stands_clear(shape, window, whole)
                 ):
                     found[window] |= whole
+                    found |= _continued(whole, shape, window)
     return found
 
 
@@ -120,24 +131,62 @@ def _straight_pieces(own: Flags, length: int) -> list[Flags]:
     return [opened[step - 2] | opened[step - 1] | opened[step] for step in range(_DIRECTIONS)]
 
 
-def _is_line(own: Flags, shape: Relief, window: Window) -> bool:
-    """Long for its width, and about as dark on one side as on the other."""
+@dataclass(frozen=True)
+class _Line:
+    """The line through a part, in pixels of its window.
+
+    Attributes:
+        centre: x, y of the part's middle.
+        along: unit vector of the direction in which the part is longest.
+        aside: unit vector at a right angle to it.
+        length: extent in pixels.
+        width: mean width in pixels.
+    """
+
+    centre: NDArray[np.float64]
+    along: NDArray[np.float64]
+    aside: NDArray[np.float64]
+    length: float
+    width: float
+
+
+def _line(own: Flags) -> _Line:
     rows, columns = np.nonzero(own)
-    if len(rows) < 3:
-        return False
     points = np.stack([columns, rows], axis=1).astype(np.float64)
     centre = points.mean(axis=0)
     _, axes = np.linalg.eigh((points - centre).T @ (points - centre))
     length = float(np.ptp((points - centre) @ axes[:, 1])) + 1.0
-    width = len(rows) / length
-    if length < _LEAST_LENGTH * shape.luma.shape[0] or length < _LEAST_ELONGATION * width:
+    return _Line(centre, axes[:, 1], axes[:, 0], length, len(rows) / length)
+
+
+def _is_line(own: Flags, shape: Relief, window: Window) -> bool:
+    """Long for its width, and about as dark on one side as on the other."""
+    if own.sum() < 3:
+        return False
+    line = _line(own)
+    if line.length < _LEAST_LENGTH * shape.luma.shape[0] or line.length < _LEAST_ELONGATION * line.width:
         return False
     near = cv2.dilate(own.astype(np.uint8), np.ones((7, 7), dtype=np.uint8))
     far = cv2.dilate(near, np.ones((2 * shape.radius + 1,) * 2, dtype=np.uint8))
     rows, columns = np.nonzero((far > 0) & (near == 0) & ~shape.candidates[window])
-    aside = (np.stack([columns, rows], axis=1) - centre) @ axes[:, 0]
+    aside = (np.stack([columns, rows], axis=1) - line.centre) @ line.aside
     tones = shape.luma[window][rows, columns]
     if not (aside > 0).any() or not (aside < 0).any():
         return False
     difference = abs(float(np.median(tones[aside > 0])) - float(np.median(tones[aside < 0])))
     return difference <= _MOST_ONE_SIDED * float(shape.height[window][own].mean())
+
+
+def _continued(own: Flags, shape: Relief, window: Window) -> Flags:
+    """White pixels on the line beyond a scratch's ends, as far again as it is long.
+
+    A scratch does not stop at an eye, a tooth or a highlight, where it cannot be told by itself.
+    """
+    line = _line(own)
+    rows, columns = np.nonzero(shape.candidates & (shape.whiteness > _WHITE_ON_LINE))
+    offsets = np.stack([columns - window[1].start, rows - window[0].start], axis=1) - line.centre
+    on_line = np.abs(offsets @ line.aside) <= line.width / 2.0 + 1.0
+    on_line &= np.abs(offsets @ line.along) <= 1.5 * line.length
+    found = np.zeros_like(shape.candidates)
+    found[rows[on_line], columns[on_line]] = True
+    return found

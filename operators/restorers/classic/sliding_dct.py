@@ -18,8 +18,9 @@ SIZE = 8
 
 # A window over pixel x reaches from x - 4 to x + 3; the way back mirrors that.
 _BACK = (SIZE - 1 - SIZE // 2,) * 2
-_MARGIN = 2 * SIZE
-_TILE = 512
+# Four pixels for the way there and four for the way back.
+_MARGIN = SIZE
+_TILE = 256
 
 
 def basis() -> Plane:

@@ -255,7 +255,7 @@ def test_a_large_face_is_left_alone_unless_the_job_says_otherwise(bench: Bench) 
     bench.call("run", bench.job("kept", restore={"max_reduction": 1.0}))
     face = json.loads(bench.outputs("kept")["large.jpg.json"])["faces"][0]
     assert (face["status"], face["reason"]) == ("kept", "larger_than_model")
-    bench.call("run", bench.job("reduced", restore={"max_reduction": 1.0, "oversize": "reduce"}))
+    bench.call("run", bench.job("reduced", restore={"oversize": "reduce"}))
     face = json.loads(bench.outputs("reduced")["large.jpg.json"])["faces"][0]
     assert face["status"] == "restored"
     assert face["reduction"] > 1.0

@@ -111,7 +111,7 @@ def test_mutations_of_the_example() -> None:
     draw = random.Random(20261120)
     # Comments hide most edits and take most of the time, so they go first.
     bare = re.sub(r" *#.*", "", EXAMPLE)
-    outcomes = [survives(mutated(bare, draw)) is not None for _ in range(600)]
+    outcomes = [survives(mutated(bare, draw)) is not None for _ in range(1500)]
     assert any(outcomes)
     assert not all(outcomes)
 

@@ -114,7 +114,7 @@ def test_a_16_bit_gradient_stays_smooth() -> None:
     inside = (where > 8).all(axis=-1) & (where[..., 0] < 390) & (where[..., 1] < 290)
     expected = 1000 + 100 * where[..., 0] + 37 * where[..., 1]
     assert inside.mean() > 0.9
-    assert np.abs(crop.pixels[..., 0] * 65535 - expected)[inside].max() < 2.0  # of 65535; rounding of the ramp is 0.5
+    assert np.abs(crop.pixels[..., 0] * 65535 - expected)[inside].max() < 4.0  # of 65535; the ramp's rounding is 0.5
 
 
 def test_cut_reads_only_around_the_face() -> None:
@@ -136,7 +136,8 @@ def test_huge_face_is_averaged_in_strips_as_in_one_piece(monkeypatch: pytest.Mon
     exact = warp(pixels.astype(np.float32) / 255, affine, (64, 64)).clip(0, 1)
     monkeypatch.setattr(align_module, "_STRIP_PIXELS", 9000)
     assert np.array_equal(cut(raster, affine, 64).pixels, whole)
-    assert np.abs(whole - exact).max() < 0.02
+    assert np.abs(whole - exact).max() < 0.03
+    assert np.sqrt(np.mean((whole - exact) ** 2)) < 0.008
 
 
 def test_coverage_is_the_part_inside() -> None:

@@ -259,6 +259,17 @@ def test_mask_follows_a_turned_face() -> None:
     assert a.sum() == pytest.approx(b.sum(), rel=0.05)
 
 
+def test_mask_moves_to_the_cheek_that_shows() -> None:
+    frontal, to_the_right = template_points("ffhq", SIZE), template_points("ffhq", SIZE)
+    to_the_right[2, 0] += 8
+    columns = np.arange(SIZE)
+    centres = [
+        float((face_mask(p, SIZE).sum(axis=0) * columns).sum() / face_mask(p, SIZE).sum())
+        for p in (frontal, to_the_right)
+    ]
+    assert centres[1] == pytest.approx(centres[0] - 8, abs=1.0)
+
+
 def test_corners_are_half_a_pixel_outside() -> None:
     assert square_corners(SIZE).min() == -0.5
     assert square_corners(SIZE).max() == SIZE - 0.5

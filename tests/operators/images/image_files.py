@@ -104,7 +104,7 @@ def exif(orientation: int = 6, software: str = "ScanSoft 4.2") -> bytes:
 
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF/></x:xmpmeta>'
-IPTC = b"\x1c\x02\x78\x00\x0bAt the beach"
+IPTC = b"\x1c\x02\x78\x00\x0cAt the beach"
 RESOURCES = b"8BIM\x04\x04\x00\x00" + len(IPTC).to_bytes(4, "big") + IPTC + bytes(len(IPTC) % 2)
 
 

@@ -1,0 +1,54 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from operators.faces.templates import template_names
+from operators.restorers.contract import FaceContext
+from operators.restorers.table import RESTORERS, create, names
+
+
+@pytest.mark.parametrize("name", sorted(RESTORERS))
+def test_every_entry_keeps_the_contract(name, portrait):
+    restorer = create(name)
+    restorer.setup()
+    info = restorer.info
+    assert info.name == name
+    assert info.template in template_names()
+    assert list(info.sizes) == sorted(info.sizes)
+    assert set(info.parameters) == {item.name for item in dataclasses.fields(RESTORERS[name].options)}
+    faces = np.stack([portrait.crop] * 2)
+    result = restorer.restore(faces, [FaceContext(portrait.landmarks, False, portrait.reduction, 7)] * 2)
+    assert (result.shape, result.dtype) == (faces.shape, np.float32)
+    assert 0.0 <= result.min() <= result.max() <= 1.0
+    with pytest.raises(ValueError, match="1 contexts for 2 faces"):
+        restorer.restore(faces, [FaceContext(portrait.landmarks, False, portrait.reduction, 7)])
+
+
+def test_names_are_sorted_and_options_reach_the_restorer():
+    assert names() == ("classic", "none")
+    assert create("classic", {"denoise": 12, "dust": False}).info.parameters["denoise"] == 12.0
+    assert create("classic", {"denoise": 12, "dust": False}).info.parameters["dust"] == "off"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("clasic",), ["'clasic'", "did you mean classic?", "known: classic, none"]),
+        (("zzz",), ["'zzz'", "known: classic, none"]),
+        (("classic", {"denois": 1}), ["'denois'", "did you mean denoise?"]),
+        (("none", {"strength": 1}), ["'strength'", "known: none"]),
+    ],
+)
+def test_unknown_names_are_answered_with_the_nearest(arguments, words):
+    with pytest.raises(ValueError) as caught:
+        create(*arguments)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_none_gives_back_the_same_pixels_in_another_array(portrait):
+    faces = portrait.crop[np.newaxis]
+    result = create("none").restore(faces, [FaceContext(portrait.landmarks, False, 1.0, 0)])
+    assert np.array_equal(result, faces)
+    assert not np.shares_memory(result, faces)
