@@ -40,10 +40,12 @@ def walk_files(fs: Any, root: str, enter: Callable[[str], bool] = lambda _: True
         yield from _walk_s3(fs, root)
         return
     infos: dict[str, Info] = {}
-    waiting = _names(fs, root or fs.root_marker, "", infos)
+    top = root or fs.root_marker
+    start = f"{top.rstrip('/')}/" if top else ""  # inside a zip, paths begin with no slash
+    waiting = _names(fs, top, "", infos)
     while waiting:
         name = waiting.pop()
-        path = f"{root}/{name}".rstrip("/")
+        path = f"{start}{name}".rstrip("/")
         if not name.endswith("/"):
             if info := infos.pop(name, None) or _local_info(fs, path):
                 yield name, info

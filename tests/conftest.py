@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import secrets
 import signal
@@ -24,6 +25,7 @@ START_TRIES = 3
 LOOPBACK = "127.0.0.1"
 # The admin part of the server looks for its own gRPC port this far above its HTTP port.
 GRPC_OFFSET = 10_000
+PR_SET_PDEATHSIG = 1
 
 PORT_FLAGS = (
     "s3.port",
@@ -118,9 +120,20 @@ def _start(folder: Path) -> tuple[subprocess.Popen[bytes], S3Server]:
     environment |= {"AWS_ACCESS_KEY_ID": server.key, "AWS_SECRET_ACCESS_KEY": server.secret}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
         )
     return process, server
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end the server when the test session is killed before it can do so itself; prctl(2), Linux."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _ready(process: subprocess.Popen[bytes], server: S3Server) -> bool:

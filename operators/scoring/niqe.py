@@ -32,7 +32,7 @@ class NiqeModel:
 
 @cache
 def niqe_model() -> NiqeModel:
-    """The parameter set that ships with this package; `operators/data/NOTICE.md` says where it is from."""
+    """The parameters of the authors' own release (LIVE, 2011); `operators/data/NOTICE.md` says how they came here."""
     with (files("operators") / "data" / "niqe_parameters.npz").open("rb") as stream, np.load(stream) as arrays:
         return NiqeModel(mean=arrays["mean"], covariance=arrays["covariance"])
 

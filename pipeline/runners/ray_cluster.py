@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,7 +67,7 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
         "object_store_memory": OBJECT_STORE_BYTES,
     }
     try:
-        with _hushed():
+        with _hushed(), _own_signals():
             ray.init(
                 address=address or "local",
                 log_to_driver=False,
@@ -104,6 +106,19 @@ def _hushed() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep the driver's own answer to SIGTERM: `ray.init` puts in one that leaves without finishing anything."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _root(error: BaseException) -> str:

@@ -11,7 +11,7 @@ import image_files as files
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from operators.images import exif as exif_tags
@@ -110,6 +110,17 @@ def test_a_big_endian_tiff_keeps_its_tags() -> None:
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         assert file.pages[0].tags[282].value == (600, 1)
         assert file.pages[0].tags[271].value == "Linhof"
+
+
+def test_a_rotated_avif_is_not_rotated_twice() -> None:
+    block = Image.Exif()
+    block[0x0112] = 6
+    source = files.pillow(files.rgb8(), "AVIF", exif=block.tobytes(), quality=90)
+    data, _ = derive(source, "png")
+    shown = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    upright = np.rot90(files.rgb8(), -1)
+    assert shown.size == (upright.shape[1], upright.shape[0])
+    assert np.abs(np.asarray(shown).astype(int) - upright).mean() < 5
 
 
 def test_photoshop_layers_are_dropped_and_said() -> None:
