@@ -135,9 +135,7 @@ def _end(command: Callable[[Output], Exit]) -> None:
         if isinstance(error, StorageError) or is_storage(error):
             out.complain(f"storage: {error}")
             raise typer.Exit(int(Exit.STORAGE)) from None
-        out.complain(
-            f"facejobs failed: {type(error).__name__}: {error}. FACEJOBS_DEBUG=1 shows where"
-        )
+        out.complain(f"facejobs failed: {type(error).__name__}: {error}. FACEJOBS_DEBUG=1 shows where")
         code = Exit.FAILED
     raise typer.Exit(int(code))
 

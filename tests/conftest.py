@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,7 +25,6 @@ START_TRIES = 3
 LOOPBACK = "127.0.0.1"
 # The admin part of the server looks for its own gRPC port this far above its HTTP port.
 GRPC_OFFSET = 10_000
-PR_SET_PDEATHSIG = 1
 
 PORT_FLAGS = (
     "s3.port",
@@ -98,7 +97,9 @@ def _start(folder: Path) -> tuple[subprocess.Popen[bytes], S3Server]:
     ports = _free_ports(len(PORT_FLAGS))
     admin = _free_pair()
     server = S3Server(f"http://{LOOPBACK}:{ports[0]}", secrets.token_hex(8), secrets.token_hex(16))
+    setpriv = shutil.which("setpriv")  # util-linux: has the kernel end the server when a killed session cannot
     command = [
+        *([setpriv, "--pdeathsig", "KILL"] if setpriv else []),
         str(Path(sys.executable).parent / "weed"),
         "mini",
         f"-dir={folder}",
@@ -126,14 +127,8 @@ def _start(folder: Path) -> tuple[subprocess.Popen[bytes], S3Server]:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
         )
     return process, server
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end the server when the test session is killed before it can do so itself; prctl(2), Linux."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _ready(process: subprocess.Popen[bytes], server: S3Server) -> bool:
