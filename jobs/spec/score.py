@@ -29,7 +29,7 @@ class Gate(Block):
     """Most that the detector's confidence in the face may fall, 0 to 1."""
     min_sharpness_ratio: float | None = Field(default=0.5, ge=0.0)
     """Least sharpness after, as a share of that before."""
-    max_niqe_rise: float | None = Field(default=4.0, ge=0.0)
+    max_niqe_rise: float | None = Field(default=6.0, ge=0.0)
     """Most that NIQE may rise (lower NIQE is more natural)."""
     max_brightness_shift: float | None = Field(default=0.1, ge=0.0, le=1.0)
     """Most that the mean brightness may move either way, 0 to 1."""
