@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.places import output_of
+from jobs.restore.start import find
 from jobs.spec import Scrubber, Spec, load, secrets_of
 from pipeline.errors import NoSuchRunError
 from pipeline.run import Run, current_run
@@ -17,7 +17,7 @@ class Located:
     """A run, and how it was named.
 
     Attributes:
-        run: the output's current run.
+        run: the job's own run where it was named by a job file, else the output's current one.
         job: the job file, when the run was named by one.
         scrubber: takes the job's secrets out of texts.
     """
@@ -41,8 +41,8 @@ def locate(place: str) -> Located:
     if is_job_file(place):
         job = load(place)
         scrubber = Scrubber(secrets_of(job))
-        return Located(_current(output_of(job)), job, scrubber)
-    return Located(_current(Folder(place)), None, Scrubber(()))
+        return Located(_there(find(job), job.output.uri), job, scrubber)
+    return Located(_there(current_run(Folder(place)), place), None, Scrubber(()))
 
 
 def is_job_file(place: str) -> bool:
@@ -50,10 +50,7 @@ def is_job_file(place: str) -> bool:
     return place.lower().endswith((".yaml", ".yml")) or Path(place).is_file()
 
 
-def _current(output: Folder) -> Run:
-    run = current_run(output)
+def _there(run: Run | None, uri: str) -> Run:
     if run is None:
-        raise NoSuchRunError(
-            f"{output.uri}: no run there; name a job file that has been run, or the output folder of one"
-        )
+        raise NoSuchRunError(f"{uri}: no run there; name a job file that has been run, or the output folder of one")
     return run

@@ -16,7 +16,8 @@ from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import MEANING, Exit
 from jobs.spec import JobFileError, UnsetVariableError
-from pipeline.errors import NoSuchRunError, RunConflictError, SourceError, StorageError
+from pipeline.driver import Interrupted, terminable
+from pipeline.errors import LedgerError, NoSuchRunError, RunConflictError, SourceError, StorageError
 from pipeline.retries import is_storage
 
 EXITS = "\n\n".join(f"{code.value:>3}  {meaning}" for code, meaning in MEANING.items())
@@ -113,7 +114,8 @@ def _end(command: Callable[[Output], Exit]) -> None:
     """Run a command and leave with its exit code; errors that a person can act on are said without a traceback."""
     out = Output()
     try:
-        code = command(out)
+        with terminable():
+            code = command(out)
     except CommandError as error:
         out.complain(error.message)
         code = error.code
@@ -126,7 +128,10 @@ def _end(command: Callable[[Output], Exit]) -> None:
     except NoSuchRunError as error:
         out.complain(str(error))
         code = Exit.NO_RUN
-    except KeyboardInterrupt:
+    except LedgerError as error:
+        out.complain(str(error))
+        code = Exit.FAILED
+    except (KeyboardInterrupt, Interrupted):
         out.complain("interrupted; run the same command again to continue")
         code = Exit.INTERRUPTED
     except Exception as error:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 LIBRARIES = (
+    "jpeglib",
     "numpy",
     "onnxruntime",
     "opencv-python-headless",
@@ -29,5 +30,13 @@ def versions() -> dict[str, str]:
     return {
         "facejobs": facejobs_version(),
         "python": platform.python_version(),
-        **{library: version(library) for library in LIBRARIES},
+        **{library: found for library in LIBRARIES if (found := _installed(library))},
     }
+
+
+def _installed(library: str) -> str:
+    """Its version, or an empty string: jpeglib is not there on every kind of machine."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Literal
 from pipeline.errors import RunnerError, StorageError
 from pipeline.finish import finish
 from pipeline.plan import UnitRef
+from pipeline.quarantine import standing
 from pipeline.run import Run
 from pipeline.runners.contract import Placement, Runner
 from pipeline.tally import Tally, planned
@@ -47,7 +49,7 @@ def tally_of(run: Run) -> Tally:
     tally = planned(run.summaries())
     for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
         tally.add_commit(commit)
-    return tally
+    return _settled(run, tally)
 
 
 def drive(
@@ -77,7 +79,7 @@ def drive(
     if tally.quarantined > max_quarantined:
         return Outcome("over_budget", tally, 0, _over_budget(tally, max_quarantined))
     try:
-        with _terminable(), closing(_receipts(runner, spec, refs, placement)) as receipts:
+        with terminable(), closing(_receipts(runner, spec, refs, placement)) as receipts:
             for receipt in receipts:
                 if receipt.state == "storage":
                     return Outcome("storage", tally, worked, receipt.message)
@@ -100,7 +102,14 @@ def drive(
     if not tally.complete:
         return Outcome("incomplete", tally, worked, "units are missing that no worker reported")
     finish(run)
-    return Outcome("complete", tally, worked)
+    return Outcome("complete", _settled(run, tally), worked)
+
+
+def _settled(run: Run, tally: Tally) -> Tally:
+    """The tally with the reasons that stand now: after a retry only the ledger tells which are gone or have changed."""
+    if len(run.rounds()) > 1:
+        tally.codes = Counter(row.code for row in standing(run).values())
+    return tally
 
 
 def _receipts(
@@ -119,7 +128,7 @@ def _over_budget(tally: Tally, limit: int) -> str:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Turn SIGTERM into an exception in the main thread, as Python does with SIGINT."""
     if threading.current_thread() is not threading.main_thread():
         yield

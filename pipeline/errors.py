@@ -34,5 +34,9 @@ class NoSuchRunError(Exception):
     """The named place holds no run."""
 
 
+class LedgerError(Exception):
+    """What a run has written about itself is damaged or gone; the message names the file and says what to do."""
+
+
 class RunnerError(Exception):
     """The runner cannot work: the cluster is too small, cannot be joined, or its workers do not start."""

@@ -8,6 +8,8 @@ from pipeline.storage import Folder
 
 HOME = "_facejobs"
 CURRENT = f"{HOME}/current.json"
+RUNS = f"{HOME}/runs"
+VERSIONS = "versions"
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class RunFolder:
     @property
     def prefix(self) -> str:
         """Path of the run's folder relative to the output root."""
-        return f"{HOME}/runs/{self.run_id}"
+        return f"{RUNS}/{self.run_id}"
 
     @property
     def folder(self) -> Folder:
@@ -64,6 +66,11 @@ def attempts_of(unit_id: str) -> str:
 def attempt_mark(unit_id: str, number: int) -> str:
     """One attempt's mark."""
     return f"{attempts_of(unit_id)}/{number:04d}.json"
+
+
+def suspects(unit_id: str) -> str:
+    """At which record of a unit workers ended; written only for a unit that was begun several times."""
+    return f"suspects/{unit_id}.json"
 
 
 def commit_mark(unit_id: str) -> str:

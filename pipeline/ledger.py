@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from pipeline import layout
+from pipeline.intact import intact
 from pipeline.records import Output
 from pipeline.storage import Folder
 
@@ -132,9 +133,11 @@ class Ledger:
         return self._put(layout.commit_mark(commit.unit_id), commit.to_bytes(), commit.token)
 
     def find(self, unit_id: str) -> Commit | None:
-        """A unit's commit, if it has one."""
+        """A unit's commit, if it has one. Raises LedgerError when it is damaged."""
+        name = layout.commit_mark(unit_id)
         try:
-            return Commit.from_bytes(self._folder.read(layout.commit_mark(unit_id)))
+            with intact(self._folder, name, "remove it and run the job again, which does its unit again"):
+                return Commit.from_bytes(self._folder.read(name))
         except FileNotFoundError:
             return None
 

@@ -91,6 +91,14 @@ def output_name(key: str, template: str, extension: str) -> str:
     return name
 
 
+def printable(text: str) -> str:
+    """The text with what is not valid Unicode written as escapes.
+
+    A POSIX file name may hold any bytes, which Python shows as lone surrogates (PEP 383); JSON may hold them too.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def fold(name: str) -> str:
     """The form in which two names collide on a file system that ignores case or normalises Unicode.
 
@@ -111,7 +119,8 @@ def _fault(key: str) -> str:
         (not key, "the name is empty"),
         (any(unicodedata.category(character) == "Cc" for character in key), "it holds a control character"),
         ("\\" in key, "it holds a backslash"),
-        (key.startswith("/") or _DRIVE.match(key), "it is absolute"),
+        (key.startswith("/"), "it is absolute"),
+        (_DRIVE.match(key), f"it begins with {key[:2]!r} like a drive of Windows"),
         (size > MAX_KEY_BYTES, f"it is {size} bytes long and {MAX_KEY_BYTES} are allowed"),
         ("" in parts, "it has an empty part"),
         (not {".", ".."}.isdisjoint(parts), "it has a part `.` or `..`"),

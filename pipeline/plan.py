@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import layout
+from pipeline.intact import START_AGAIN, intact
 from pipeline.records import Record, Unit
 from pipeline.storage import Folder
 
@@ -203,7 +204,10 @@ class PlanWriter:
                     name = self._output_name(record)
                     value = _name_hash(name)
                     if value in colliding and value in seen and not record.problem:
-                        problem = f"duplicate_name: another record before it has the same output name {name!r}"
+                        problem = (
+                            f"duplicate_name: a record before it has the same output name {name!r} (upper and lower "
+                            "case count as the same); rename one of the two, or put {key} into `output.name`"
+                        )
                         record = replace(record, problem=problem)  # noqa: PLW2901
                     seen.add(value)
                     marked.append(record)
@@ -223,7 +227,9 @@ def write_plan(
 
 def read_refs(folder: Folder, round_: int) -> Iterator[UnitRef]:
     """All units of a round, in order."""
-    table = pq.read_table(pa.BufferReader(folder.read(layout.plan_index(round_))))
+    name = layout.plan_index(round_)
+    with intact(folder, name, START_AGAIN, needed=True):
+        table = pq.read_table(pa.BufferReader(folder.read(name)))
     for batch in table.to_batches(max_chunksize=4096):
         for row in batch.to_pylist():
             yield UnitRef(row["unit_id"], row["index"], round_, row["part"], row["row_group"], row["records"])
@@ -240,10 +246,11 @@ class PlanReader:
     def unit(self, ref: UnitRef) -> Unit:
         """The unit with its records."""
         name = layout.plan_part(ref.round, ref.part)
-        if self._file is None or self._name != name:
-            self._file = pq.ParquetFile(pa.BufferReader(self._folder.read(name)))
-            self._name = name
-        return Unit(ref.unit_id, ref.index, tuple(_from_table(self._file.read_row_group(ref.row_group))))
+        with intact(self._folder, name, START_AGAIN, needed=True):
+            if self._file is None or self._name != name:
+                self._file = pq.ParquetFile(pa.BufferReader(self._folder.read(name)))
+                self._name = name
+            return Unit(ref.unit_id, ref.index, tuple(_from_table(self._file.read_row_group(ref.row_group))))
 
 
 def _name_hash(name: str) -> int:

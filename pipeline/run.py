@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline import layout
 from pipeline.errors import NoSuchRunError
+from pipeline.intact import START_AGAIN, intact
 from pipeline.layout import RunFolder
 from pipeline.ledger import Ledger, now
 from pipeline.plan import PlanSummary, PlanWriter, UnitRef, read_refs, write_plan
@@ -29,6 +30,7 @@ class RunHeader:
         job: the canonical job file for people to read, no secrets.
         plan: the plan in numbers.
         prefix: folder of this run's outputs below the output root; empty for the root itself.
+        replaces: the run whose outputs in that folder this one writes over; empty where there was none.
         created: ISO 8601, UTC.
         notes: what the planning has to say (files ignored, ...).
     """
@@ -40,6 +42,7 @@ class RunHeader:
     job: Mapping[str, Any]
     plan: PlanSummary
     prefix: str = ""
+    replaces: str = ""
     created: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
 
@@ -92,8 +95,12 @@ class Run:
 
     def summaries(self) -> list[PlanSummary]:
         """Every round in numbers."""
-        later = [json.loads(self.folder.read(layout.round_header(number))) for number in self.rounds()[1:]]
-        return [self.header.plan, *(PlanSummary(**raw) for raw in later)]
+        return [self.header.plan, *(self._round(number) for number in self.rounds()[1:])]
+
+    def _round(self, number: int) -> PlanSummary:
+        name = layout.round_header(number)
+        with intact(self.folder, name, START_AGAIN):
+            return PlanSummary(**json.loads(self.folder.read(name)))
 
     def refs(self) -> Iterator[UnitRef]:
         """Every unit of every round, in order."""
@@ -108,16 +115,18 @@ class Run:
     def manifest(self) -> dict[str, Any] | None:
         """The manifest, if the run has come to its end and no retry was planned since."""
         try:
-            manifest: dict[str, Any] = json.loads(self.folder.read(layout.MANIFEST))
+            with intact(self.folder, layout.MANIFEST, "remove it and run the job again, which writes it anew"):
+                manifest: dict[str, Any] = json.loads(self.folder.read(layout.MANIFEST))
+                return manifest if manifest["rounds"] == len(self.rounds()) else None
         except FileNotFoundError:
             return None
-        return manifest if manifest["rounds"] == len(self.rounds()) else None
 
 
 def current_run(output: Folder) -> Run | None:
     """The run whose results the output holds now."""
     try:
-        run_id = json.loads(output.read(layout.CURRENT))["run_id"]
+        with intact(output, layout.CURRENT, "remove it and run the job again, which writes it anew"):
+            run_id = str(json.loads(output.read(layout.CURRENT))["run_id"])
     except FileNotFoundError:
         return None
     return open_run(output, run_id)
@@ -125,11 +134,21 @@ def current_run(output: Folder) -> Run | None:
 
 def open_run(output: Folder, run_id: str) -> Run:
     """A run by its id. Raises NoSuchRunError where there is none."""
+    folder = RunFolder(output, run_id).folder
     try:
-        header = RunHeader.from_bytes(RunFolder(output, run_id).folder.read(layout.HEADER))
+        with intact(folder, layout.HEADER, START_AGAIN):
+            header = RunHeader.from_bytes(folder.read(layout.HEADER))
     except FileNotFoundError as error:
-        raise NoSuchRunError(f"{output.uri}: no run {run_id} there (no {layout.HEADER} in its folder)") from error
+        raise NoSuchRunError(
+            f"{folder.uri}/{layout.HEADER}: it is missing, so there is no run {run_id}; put it back from a backup, or "
+            f"remove {output.uri}/{layout.CURRENT} and run the job with `output.existing: replace`"
+        ) from error
     return Run(output, header)
+
+
+def make_current(run: Run) -> None:
+    """Note that the output holds this run's results now."""
+    run.output.write(layout.CURRENT, json.dumps({"run_id": run.header.run_id, "since": now()}).encode())
 
 
 def plan_run(
@@ -156,7 +175,7 @@ def plan_run(
 
     write_plan(units, output_name, deliver)
     run = open_run(output, made[0].run_id)
-    output.write(layout.CURRENT, json.dumps({"run_id": run.header.run_id, "since": now()}).encode())
+    make_current(run)
     return run
 
 

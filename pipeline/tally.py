@@ -23,7 +23,7 @@ class Tally:
         units_committed: units with a commit.
         ok: records with outputs.
         quarantined: records in quarantine now.
-        codes: quarantined records of the plan's own round by code; exact for the current state until a retry ran.
+        codes: quarantined records by code, as the plan's own round found them; `driver.tally_of` sets what stands now.
         counts: what the job kind counts.
         seconds: by stage, summed over units.
         output_bytes: bytes of all outputs that commits name.

@@ -24,6 +24,7 @@ from pipeline.sinks import SinkSpec, UnitWriter, make_sink
 from pipeline.sources import SourceSpec, make_reader
 from pipeline.stage import Segment, UnitContext, Workflow
 from pipeline.storage import Folder
+from pipeline.suspects import CAREFUL_FROM, one_by_one
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Worker:
                 writer = self._sink.open(parcel.unit, parcel.attempt.number)
             watch = Stopwatch()
             put: set[str] = set()
-            self._flow.carry_all(self._segments, parcel.items, self._context(writer, put, watch), watch)
+            self._carry(parcel, self._context(writer, put, watch), watch)
             for stage, seconds in watch.seconds.items():
                 parcel.seconds[stage] = parcel.seconds.get(stage, 0.0) + seconds
             parcel.clock += time.perf_counter() - start
@@ -165,6 +166,20 @@ class Worker:
         parcel.attempt = self._ledger.begin(ref.unit_id)
         parcel.unit = self._plan.unit(ref)
         parcel.items = [Item(record, failure=_planned_failure(record)) for record in parcel.unit.records]
+
+    def _carry(self, parcel: Parcel, context: UnitContext, watch: Stopwatch) -> None:
+        """All items together; one by one where workers have ended over this unit before."""
+        assert parcel.unit is not None and parcel.attempt is not None
+        unit_id = parcel.unit.unit_id
+        begun = parcel.attempt
+        if not self._opens:
+            # After a crash Ray hands the same parcel to the next worker: its attempt at the unit stays the same.
+            begun = self._ledger.begin(f"{unit_id}.{self._segments[0].name}")
+        if begun.number < CAREFUL_FROM:
+            self._flow.carry_all(self._segments, parcel.items, context, watch)
+            return
+        for item in one_by_one(parcel.items, self._spec.run, unit_id):
+            self._flow.carry_all(self._segments, [item], context, watch)
 
     def _context(self, writer: UnitWriter | None, put: set[str], watch: Stopwatch) -> UnitContext:
         def read(record: Record) -> bytes:

@@ -10,19 +10,27 @@ from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.spec import load
 from jobs.spec.example import example
+from jobs.spec.job import JOBS
+from jobs.spec.problems import listed
 from jobs.spec.schema import schema
 from jobs.versions import versions
 
 
 def init_job(kind: str, path: Path | None, force: bool, out: Output) -> Exit:
     """Write a commented example job file, or show it when no path is given."""
+    if kind not in JOBS:
+        meant = f"; to write a file: facejobs init restore {kind}" if path is None and "." in kind else ""
+        raise CommandError(f"there is no kind of job '{kind}', expected {listed(list(JOBS))}{meant}", Exit.USAGE)
     text = example(kind)
     if path is None:
         out.say(text.rstrip("\n"))
         return Exit.DONE
     if path.exists() and not force:
         raise CommandError(f"{path}: exists already; name another file, or say --force to overwrite it", Exit.USAGE)
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be written ({error.strerror})", Exit.USAGE) from error
     out.say(f"wrote {path}; change source.uri and output.uri, then: facejobs validate {path}")
     return Exit.DONE
 

@@ -7,8 +7,8 @@ from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.locate import locate
 from jobs.report.write import write_report
+from jobs.restore.start import is_of, start, worker_spec
 from jobs.restore.start import retry as plan_retry
-from jobs.restore.start import start, worker_spec
 from jobs.spec import Scrubber, Spec, load, secrets_of
 from pipeline import layout
 from pipeline.driver import Outcome, drive, tally_of
@@ -35,8 +35,7 @@ def run_job(path: str, out: Output) -> Exit:
     started = start(job, lambda count: out.log(f"{count} records listed"))
     run = started.run
     plan = run.header.plan
-    if started.resumed and run.complete:
-        tally = tally_of(run)
+    if started.resumed and run.complete and (tally := tally_of(run)).complete:
         out.say(f"nothing to do: run {run.header.run_id} is complete ({_counts(tally)})")
         _say_places(run, out)
         return Exit.QUARANTINED if tally.quarantined else Exit.DONE
@@ -54,15 +53,20 @@ def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
     if located.job is None:
         raise CommandError(f"{place}: retry needs the job file, which says how to reach the source", Exit.USAGE)
     run = located.run
+    if changed := is_of(run, located.job):
+        raise CommandError(
+            f"{place}: the output holds run {run.header.run_id}, which differs from this job "
+            f"({'; '.join(changed[:8])}); retry works with the job as it was run",
+            Exit.CONFLICT,
+        )
     if not run.complete:
         raise CommandError("the run is not complete; `facejobs run` finishes it first", Exit.CONFLICT)
-    started = start(located.job)
-    count = plan_retry(located.job, started.run, frozenset(codes))
+    count = plan_retry(located.job, run, frozenset(codes))
     if not count:
         out.say("nothing to do: no such record is in quarantine")
         return Exit.DONE
     out.log(f"{count} records are tried again")
-    return _drive(located.job, started.run, out)
+    return _drive(located.job, run, out)
 
 
 def placement_of(job: Spec) -> Placement:
@@ -99,7 +103,8 @@ def _end(run: Run, outcome: Outcome, out: Output) -> Exit:
     out.say(f"{_counts(tally)}, {tally.counts.get('faces_found', 0)} faces found")
     for code, count in tally.codes.most_common():
         out.say(f"  {count} in quarantine: {code}")
-    _say_places(run, out)
+    if outcome.state != "storage":
+        _say_places(run, out)
     if outcome.state != "complete":
         out.log(f"not complete: {outcome.message}; run the same command again to continue")
         return ENDS[outcome.state]

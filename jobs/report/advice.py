@@ -26,7 +26,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "archived": f"The object lies in a cold storage class: ask the store to bring it back, {_RETRY}.",
         "source_changed": "The object changed after the run was planned: start a new run, which plans it again.",
         "truncated_read": f"Storage gave fewer bytes than it announced: check the storage, {_RETRY}.",
-        "dangling_link": "A symbolic link leads nowhere: restore what it points to or remove it, then start a new run.",
+        "dangling_link": f"A symbolic link leads nowhere: restore what it points to, {_RETRY}.",
         # Shards and catalogues: what was planned from them stands, so a corrected one needs a new run.
         "broken_shard": "The shard cannot be read to its end: write or copy it again, then start a new run.",
         "truncated_member": "The shard ends inside this member: write or copy it again, then start a new run.",
@@ -44,6 +44,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         # Processing.
         "gate_failed": "A face did not pass the gate, and the job sends such pictures here: see `score.gate`.",
         "unsupported_target": "The output format cannot hold this picture: set `output.format` to tiff or same.",
+        "worker_crashed": f"Workers ended at this picture: check the file and the memory that a worker has, {_RETRY}.",
         "out_of_memory": f"The picture needs more memory than a worker has: give workers more of it, {_RETRY}.",
         **dict.fromkeys(
             (

@@ -9,13 +9,14 @@ import numpy as np
 
 from jobs.restore.opencv import settle_opencv
 from jobs.restore.record import Origin, Written, image_record, to_json
-from jobs.restore.samples import Sampler
+from jobs.restore.samples import SCORED_SIDE, VIEW_SIDE, Sampler, fitted
 from jobs.restore.settings import RestoreSettings
 from jobs.restore.work import FaceWork, ImageWork
+from operators.faces.geometry import invert, pixel_window, square_corners, transform
 from operators.faces.mask import face_mask
 from operators.faces.paste import Patch, paste
 from operators.images.decode import decode
-from operators.images.encode import encode
+from operators.images.encode import Change, encode
 from operators.images.raster import Raster
 from operators.images.reduce import reduce_raster
 from operators.scoring.scorer import Scorer
@@ -63,25 +64,31 @@ class Compose:
             return data, ()
         raster = work.raster if work.raster is not None else decode(data, self._settings.limits)
         work.raster = raster
-        scale = min(1.0, 1600 / max(raster.width, raster.height))
+        scale = min(1.0, VIEW_SIDE / max(raster.width, raster.height))
         sampled = bool(pasted) and self._sampler.wants(record.key)
         before = reduce_raster(raster, scale).pixels if sampled else None
-        self._paste(raster, pasted)
+        changes = _changes(raster, pasted)
+        if pasted and not self._paste(raster, pasted):
+            _settle_unchanged(pasted)
+            pasted = []
+            if same:
+                return data, ()
         if pasted:
             after = reduce_raster(raster, scale).pixels
-            work.after = self._scorer.score_image(after)
+            work.after = self._scorer.score_image(fitted(after, SCORED_SIDE))
             if before is not None:
                 self._sampler.keep(record.key, work, before, after, context)
-        encoded = encode(raster, data, replace(self._settings.encode, mark=self._mark(pasted)))
+        encoded = encode(raster, data, replace(self._settings.encode, mark=self._mark(pasted)), changes)
         return encoded.data, encoded.notes
 
-    def _paste(self, raster: Raster, faces: list[FaceWork]) -> None:
+    def _paste(self, raster: Raster, faces: list[FaceWork]) -> int:
+        """Paste faces; returns how many pixels are others than before."""
         patches = []
         for face in faces:
             assert face.crop is not None and face.restored is not None and face.landmarks is not None
             mask = face_mask(face.landmarks, face.crop.size) * np.float32(self._settings.strength)
             patches.append(Patch(face.crop, face.restored, mask))
-        paste(raster, patches)
+        return paste(raster, patches).changed_pixels
 
     def _mark(self, pasted: list[FaceWork]) -> str | None:
         """What a changed image says of itself; nothing that differs between two runs of the same job."""
@@ -90,6 +97,22 @@ class Compose:
         count = f"{len(pasted)} face{'s' if len(pasted) > 1 else ''}"
         restorer = self._origin.restorer
         return f"facejobs {self._origin.version}: {count} restored by {restorer.name} {restorer.version}"
+
+
+def _settle_unchanged(faces: list[FaceWork]) -> None:
+    """Say of faces whose restoration came to nothing (`none`, strength 0, nothing to improve) that they were kept."""
+    for face in faces:
+        face.status, face.reason = "kept", "no_change"
+
+
+def _changes(raster: Raster, faces: list[FaceWork]) -> list[Change]:
+    """Note the squares of the faces' crops as they are before pasting."""
+    changes = []
+    for face in faces:
+        assert face.crop is not None
+        corners = transform(square_corners(face.crop.size), invert(face.crop.affine))
+        changes.append(Change.to_come(raster, corners, pixel_window(corners, raster.width, raster.height)))
+    return changes
 
 
 def _source_bytes(record: Record, work: ImageWork, context: UnitContext) -> bytes:

@@ -6,6 +6,7 @@ import hashlib
 
 from jobs.restore.opencv import settle_opencv
 from jobs.restore.per_thread import PerThread
+from jobs.restore.samples import SCORED_SIDE, fitted
 from jobs.restore.settings import RestoreSettings
 from jobs.restore.work import FaceWork, ImageWork
 from operators.faces.align import align, choose_size, cut
@@ -53,7 +54,7 @@ class Examine:
         else:
             view = decode_reduced(data, scale, self._settings.limits)
         self._find(work, view)
-        work.before = work.after = self._scorer.score_image(view.pixels)
+        work.before = work.after = self._scorer.score_image(fitted(view.pixels, SCORED_SIDE))
         item.payload = work
 
     def _find(self, work: ImageWork, view: Reduced) -> None:

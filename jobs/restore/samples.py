@@ -14,6 +14,10 @@ from jobs.restore.work import FaceWork, ImageWork
 from operators.images.orientation import rotate_upright
 from pipeline.stage import UnitContext
 
+VIEW_SIDE = 1600
+"""Longer side, at least, of the view of a whole image from which its picture and its scores are taken."""
+SCORED_SIDE = 1024
+"""Longer side at which whole images are scored, before and after alike."""
 FACE_SIDE = 512
 IMAGE_SIDE = 1200
 JPEG_QUALITY = 85
@@ -52,7 +56,7 @@ class Sampler:
         """
         name = hashlib.sha256(key.encode()).hexdigest()[:16]
         orientation = work.info.orientation
-        views = [_fitted(rotate_upright(view, orientation), IMAGE_SIDE) for view in (before, after)]
+        views = [fitted(rotate_upright(view, orientation), IMAGE_SIDE) for view in (before, after)]
         self._store(f"{name}-image", "image", key, views, {"faces": len(work.faces)}, context)
         face = next(face for face in work.faces if face.status in ("restored", "flagged"))
         assert face.crop is not None and face.restored is not None
@@ -86,10 +90,10 @@ def _facts(face: FaceWork) -> dict[str, object]:
 
 
 def _face_view(crop: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return _fitted(np.rint(np.clip(crop, 0, 1) * 255).astype(np.uint8), FACE_SIDE)
+    return fitted(np.rint(np.clip(crop, 0, 1) * 255).astype(np.uint8), FACE_SIDE)
 
 
-def _fitted(view: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def fitted(view: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Reduce a view to fit; never enlarge it."""
     scale = side / max(view.shape[:2])
     if scale >= 1.0:

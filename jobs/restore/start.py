@@ -14,12 +14,13 @@ from jobs.spec import RestoreJob
 from jobs.versions import facejobs_version, versions
 from pipeline import layout
 from pipeline.errors import RecordError, RunConflictError
+from pipeline.history import next_version, standing_in, standing_runs
 from pipeline.ledger import now
 from pipeline.names import fold
 from pipeline.plan import PlanSummary, cut_units
 from pipeline.quarantine import records_of, standing
 from pipeline.records import Record
-from pipeline.run import Run, RunHeader, current_run, open_run, plan_retry, plan_run
+from pipeline.run import Run, RunHeader, current_run, make_current, plan_retry, plan_run
 from pipeline.sinks import SinkSpec
 from pipeline.sources import Ignored, list_records
 from pipeline.storage import Folder
@@ -56,17 +57,36 @@ def start(job: RestoreJob, on_listed: OnListed = lambda count: None) -> Started:
     output = output_of(job)
     identity = identity_of(job)
     current = current_run(output)
-    if current is not None and current.header.identity == identity:
-        return Started(current, resumed=True)
-    if current is not None and job.output.existing == "refuse":
-        raise RunConflictError(_conflict(output, current, identity))
-    if job.output.existing == "version" and (known := _find(output, identity)) is not None:
+    if (known := _known(output, current, identity, job.output.existing)) is not None:
+        if current is None:
+            make_current(known)
         return Started(known, resumed=True)
+    foreign = _foreign(output) if current is None and job.output.existing != "replace" else ""
+    if job.output.existing == "refuse":
+        _refuse(output, current, identity, foreign)
     output.check()
-    if current is None and job.output.existing == "refuse":
-        _refuse_foreign(output)
-    prefix = f"versions/{_next_version(output)}" if current is not None and job.output.existing == "version" else ""
+    aside = job.output.existing == "version" and (current is not None or foreign)
+    prefix = next_version(output) if aside else ""
     return Started(_plan(job, output, identity, prefix, on_listed), resumed=False)
+
+
+def find(job: RestoreJob) -> Run | None:
+    """The job's own run, if its output holds results of it; else whichever run's results the output holds.
+
+    Raises:
+        StorageError: storage unreachable or refusing.
+        LedgerError: what a run has written about itself is damaged.
+    """
+    output = output_of(job)
+    current = current_run(output)
+    if current is None:
+        return None
+    return _known(output, current, identity_of(job), "version") or current
+
+
+def is_of(run: Run, job: RestoreJob) -> list[str]:
+    """What differs between a run and a job, one line a key; empty when the run is the job's own."""
+    return differences(dict(run.header.identity), identity_of(job))
 
 
 def retry(job: RestoreJob, run: Run, codes: frozenset[str] = frozenset()) -> int:
@@ -110,6 +130,8 @@ def worker_spec(job: RestoreJob, run: Run) -> WorkerSpec:
 
 def _plan(job: RestoreJob, output: Folder, identity: dict[str, Any], prefix: str, on_listed: OnListed) -> Run:
     ignored = Ignored()
+    replaced = standing_in(output, prefix)
+    replaces = replaced.header.run_id if replaced is not None else ""
     records = _counted(list_records(source_of(job), ignored), on_listed)
 
     def header(run_id: str, plan: PlanSummary) -> RunHeader:
@@ -121,6 +143,7 @@ def _plan(job: RestoreJob, output: Folder, identity: dict[str, Any], prefix: str
             job=identity["job"],
             plan=plan,
             prefix=prefix,
+            replaces=replaces,
             created=now(),
             notes=tuple(
                 f"{count} other objects were left out: {reason} (such as {ignored.examples[reason]})"
@@ -129,7 +152,10 @@ def _plan(job: RestoreJob, output: Folder, identity: dict[str, Any], prefix: str
         )
 
     units = cut_units(records, job.run.unit_records, job.run.unit_bytes)
-    return plan_run(output, units, _namer(RestoreSettings.of(job)), header, digest(identity) + prefix)
+    # A run that writes over another is one of its own: a former run of the same job has a ledger that says all is
+    # done, but its outputs may be gone since.
+    salt = digest(identity) + prefix + replaces
+    return plan_run(output, units, _namer(RestoreSettings.of(job)), header, salt)
 
 
 def _namer(settings: RestoreSettings) -> Callable[[Record], str]:
@@ -153,7 +179,18 @@ def _counted(records: Iterator[Record], on_listed: OnListed) -> Iterator[Record]
 
 def _as_it_is_now(record: Record) -> Record:
     """A loose object is taken in whatever version it has by now: it may have been mended. A shard's offsets bind it."""
-    return record if record.offset >= 0 or record.row >= 0 else replace(record, version="", size=-1)
+    if record.offset >= 0 or record.row >= 0:
+        return record
+    problem = "" if record.problem.startswith("dangling_link:") else record.problem
+    return replace(record, version="", size=-1, problem=problem)
+
+
+def _known(output: Folder, current: Run | None, identity: dict[str, Any], existing: str) -> Run | None:
+    """The run with this identity whose outputs still stand; a job that replaces looks at the output's own root only."""
+    if current is not None and current.header.identity == identity:
+        return current
+    same = [run for run in standing_runs(output) if run.header.identity == identity]
+    return next((run for run in same if existing != "replace" or not run.header.prefix), None)
 
 
 def _conflict(output: Folder, current: Run, identity: dict[str, Any]) -> str:
@@ -165,27 +202,18 @@ def _conflict(output: Folder, current: Run, identity: dict[str, Any]) -> str:
     )
 
 
-def _refuse_foreign(output: Folder) -> None:
+def _refuse(output: Folder, current: Run | None, identity: dict[str, Any], foreign: str) -> None:
     """An output that no run has written to must be empty, so that nothing of somebody else's is overwritten."""
-    for name, _ in output.walk():
-        if not name.startswith(f"{layout.HOME}/"):
-            raise RunConflictError(
-                f"{output.uri}: is not empty (there is {name}) and no run of facejobs has written there. Name an empty "
-                "folder, or say output.existing: replace if files of the same names may be overwritten"
-            )
+    if current is not None:
+        raise RunConflictError(_conflict(output, current, identity))
+    if foreign:
+        raise RunConflictError(
+            f"{output.uri}: is not empty (there is {foreign}) and no run of this job has written there. Name an empty "
+            "folder, or say output.existing: replace (files of the same names are overwritten) or version (they are "
+            "left alone)"
+        )
 
 
-def _find(output: Folder, identity: dict[str, Any]) -> Run | None:
-    for run_id in _run_ids(output):
-        run = open_run(output, run_id)
-        if run.header.identity == identity:
-            return run
-    return None
-
-
-def _run_ids(output: Folder) -> list[str]:
-    return output.children(f"{layout.HOME}/runs")
-
-
-def _next_version(output: Folder) -> int:
-    return len(_run_ids(output)) + 1
+def _foreign(output: Folder) -> str:
+    """The first object in an output that is no part of a ledger, or an empty string."""
+    return next((name for name, _ in output.walk() if not name.startswith(f"{layout.HOME}/")), "")

@@ -29,7 +29,7 @@ class FaceWork:
         scores: before and after.
         decision: the gate's.
         status: `restored` was pasted, `flagged` was pasted although the gate failed it, `kept` is as it was.
-        reason: why it was kept: `larger_than_model`, `gate`.
+        reason: why it was kept: `larger_than_model`, `gate`, `no_change`.
     """
 
     detection: Detection

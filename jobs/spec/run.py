@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from jobs.spec.common import Block, ByteCount, Text
 
 PERCENTAGE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%")
-ADDRESS = re.compile(r"auto|ray://[^\s/:]+(:[0-9]{1,5})?|[^\s/:]+:[0-9]{1,5}")
+ADDRESS = re.compile(r"auto|[^\s/:]+:[0-9]{1,5}")
 
 
 def check_budget(value: object) -> object:
@@ -34,7 +34,7 @@ def check_address(address: str) -> str:
         ValueError: says what is expected.
     """
     if not ADDRESS.fullmatch(address):
-        raise ValueError("expected null, 'auto', 'ray://host:10001' or 'host:6379'")
+        raise ValueError("expected null, 'auto' or 'host:6379'")
     return address
 
 
@@ -58,7 +58,7 @@ class Run(Block):
     runner: Literal["local", "ray"] = "ray"
     """In this process, or over a Ray cluster."""
     address: Annotated[Text, AfterValidator(check_address)] | None = None
-    """Ray cluster: null starts a private one on this machine, else 'auto', 'ray://host:10001' or 'host:6379'."""
+    """Ray cluster: null starts a private one on this machine, else 'auto' or 'host:6379'."""
     placement: Literal["auto", "fused", "staged"] = "auto"
     """All stages in one worker, or CPU and GPU stages in workers of their own; auto chooses."""
     workers: int | None = Field(default=None, ge=1, le=100_000)

@@ -84,7 +84,7 @@ def coverage(affine: Affine, size: int, width: int, height: int) -> float:
     return float(min(max(shared * magnification(affine) ** 2 / size**2, 0.0), 1.0))
 
 
-def cut(raster: Raster, affine: Affine, size: int) -> Crop:
+def cut(raster: Raster, affine: Affine, size: int, rough: bool = False) -> Crop:
     """Cut an aligned crop out of a raster, antialiased when it shrinks the face.
 
     Only the pixels around the face are read, so the cost does not depend on the raster's size. Where the square reaches
@@ -94,6 +94,7 @@ def cut(raster: Raster, affine: Affine, size: int) -> Crop:
         raster: the source image.
         affine: (2, 3) source pixels to crop pixels, from `align`.
         size: side of the crop in pixels.
+        rough: shrink the face by averaging over areas: good enough to look at, in a fifth of the time.
 
     Returns:
         the crop, (size, size, 3) float32 in [0, 1].
@@ -115,9 +116,19 @@ def cut(raster: Raster, affine: Affine, size: int) -> Crop:
     factor = max(int(reduction / _OVERSAMPLING), 1)
     pixels = _read(raster, window, factor)
     to_region = compose(translation(-window[0], -window[1]), scaling(1.0 / factor))
+    if rough and reduction > factor:
+        pixels, to_region = _averaged(pixels, to_region, factor / reduction)
     region_to_crop = compose(invert(to_region), affine)
     crop = np.clip(warp(pixels, region_to_crop, (size, size)), 0.0, 1.0)
     return Crop(pixels=crop, affine=affine, size=size, reduction=reduction)
+
+
+def _averaged(pixels: NDArray[np.float32], to_pixels: Affine, scale: float) -> tuple[NDArray[np.float32], Affine]:
+    """Reduce pixels by averaging over areas, and the map to them with it."""
+    height, width = pixels.shape[:2]
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    reduced = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
+    return reduced, compose(to_pixels, scaling(size[0] / width, size[1] / height))
 
 
 def _read(raster: Raster, window: Window, factor: int) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ _BORDER = 0.06
 """Part of the crop's side along which the mask sinks to nothing at the border."""
 
 
-def _smoothstep(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _smoothstep(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rise from 0 at 0 to 1 at 1 with no kink at either end (3 t^2 - 2 t^3)."""
     t = np.clip(values, 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
@@ -48,10 +48,15 @@ def face_mask(landmarks: Points, size: int) -> NDArray[np.float32]:
     # When the head is turned, the nose leaves the line from eyes to mouth to one side; more cheek shows on the other.
     aside = float(np.clip((landmarks[2] - eyes) @ across, -_MOST_ASIDE * unit, _MOST_ASIDE * unit))
     centre = eyes + down * unit * (_BELOW_EYES - _ABOVE_EYES) / 2.0 - across * aside
-    y, x = np.mgrid[0:size, 0:size].astype(np.float64)
-    lengthwise = (x - centre[0]) * down[0] + (y - centre[1]) * down[1]
-    sideways = (x - centre[0]) * across[0] + (y - centre[1]) * across[1]
-    radius = np.hypot(lengthwise / ((_ABOVE_EYES + _BELOW_EYES) / 2.0 * unit), sideways / (_HALF_BREADTH * unit))
-    oval = _smoothstep((_OUTER - radius) / (_OUTER - _INNER))
-    edge = np.minimum(np.minimum(x, size - 1 - x), np.minimum(y, size - 1 - y)) / (_BORDER * size)
-    return (oval * _smoothstep(edge)).astype(np.float32)
+    pixels = np.arange(size, dtype=np.float64)
+    lengthwise, sideways = (
+        np.add.outer(
+            ((pixels - centre[1]) * axis[1] / radius).astype(np.float32),
+            ((pixels - centre[0]) * axis[0] / radius).astype(np.float32),
+        )
+        for axis, radius in ((down, (_ABOVE_EYES + _BELOW_EYES) / 2.0 * unit), (across, _HALF_BREADTH * unit))
+    )
+    distance = np.sqrt(lengthwise * lengthwise + sideways * sideways)
+    oval = _smoothstep((_OUTER - distance) / (_OUTER - _INNER))
+    edge = (np.minimum(pixels, size - 1 - pixels) / (_BORDER * size)).astype(np.float32)
+    return oval * _smoothstep(np.minimum.outer(edge, edge))

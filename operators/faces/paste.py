@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import OperatorError
-from operators.faces.face import Affine, Crop
+from operators.faces.face import Crop
 from operators.faces.geometry import compose, invert, pixel_window, scaling, square_corners, transform, translation
-from operators.faces.resample import Prepared, Window, prepare, sample
+from operators.faces.lanczos import Plane
+from operators.faces.resample import Window, joined, sample
+from operators.faces.windows import area, intersection, overlapping, strips, union
 from operators.images.colour import apply_change, to_working
 from operators.images.raster import Raster
 
@@ -53,15 +55,35 @@ class Pasted:
 
 
 @dataclass(frozen=True)
+class _Change:
+    """What a patch says of one part of the source's grid: lists of three (h, w) float32 planes.
+
+    Attributes:
+        change: what the restorer changed.
+        detail: what of the source is finer than the crop.
+        mask: (h, w) float32 in [0, 1].
+    """
+
+    change: list[Plane]
+    detail: list[Plane]
+    mask: Plane
+
+
+@dataclass(frozen=True)
 class _Layer:
-    """A patch made ready to be sampled on the source's grid; `replaced` is the share of the fine detail that goes."""
+    """A patch made ready to be sampled on the source's grid.
+
+    Attributes:
+        window: of the source pixels that the mask touches.
+        patch: it, its restored crop within [0, 1].
+        replaced: share of the fine detail that goes.
+        known: the change in the whole window, where the faces are small enough for it to be kept.
+    """
 
     window: Window
-    restored: Prepared
-    original: Prepared
-    mask: NDArray[np.float32]
-    to_crop: Affine
+    patch: Patch
     replaced: float = 0.0
+    known: _Change | None = None
 
 
 def paste(raster: Raster, patches: Sequence[Patch], detail: Detail = "auto") -> Pasted:
@@ -93,11 +115,14 @@ def paste(raster: Raster, patches: Sequence[Patch], detail: Detail = "auto") -> 
     for patch in patches:
         _check(patch)
     windows = tuple(_window(patch.crop, raster) for patch in patches)
-    order = sorted(range(len(patches)), key=lambda index: (windows[index], *patches[index].crop.affine.ravel()))
+    masked = [_masked(patch, raster, window) for patch, window in zip(patches, windows, strict=True)]
+    visible = [index for index, window in enumerate(masked) if window[0] < window[2]]
+    order = sorted(visible, key=lambda index: (masked[index], *patches[index].crop.affine.ravel()))
     changed = 0
-    for group in _overlapping(order, windows):
-        layers = [_layer(raster, patches[index], windows[index], detail) for index in group]
-        for strip in _strips(_union([windows[index] for index in group])):
+    for group in overlapping(order, masked):
+        known = sum(area(masked[index]) for index in group) <= _STRIP_PIXELS
+        layers = [_layer(raster, patches[index], masked[index], detail, known) for index in group]
+        for strip in strips(union([masked[index] for index in group]), _STRIP_PIXELS):
             changed += _blend(raster, strip, layers)
     return Pasted(windows, changed)
 
@@ -122,34 +147,74 @@ def _window(crop: Crop, raster: Raster) -> Window:
     return (left, top, right, bottom) if right > left and bottom > top else (0, 0, 0, 0)
 
 
-def _layer(raster: Raster, patch: Patch, window: Window, detail: Detail) -> _Layer:
-    crop, restored = patch.crop, np.clip(patch.restored, 0.0, 1.0).astype(np.float32)
-    to_source = invert(crop.affine)
-    from_restored = compose(scaling(crop.size / restored.shape[0]), to_source)
-    layer = _Layer(window, prepare(restored, from_restored), prepare(crop.pixels, to_source), patch.mask, crop.affine)
+def _masked(patch: Patch, raster: Raster, square: Window) -> Window:
+    """Return the source pixels of a crop's square that its mask touches; all 0 when there are none."""
+    left, top, width, height = cv2.boundingRect((patch.mask > 0).astype(np.uint8))
+    if width == 0:
+        return (0, 0, 0, 0)
+    # A source pixel between two mask pixels sees both, so the mask reaches one crop pixel beyond its last.
+    low, high = np.array([left, top]) - 1.0, np.array([left + width, top + height])
+    corners = np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
+    touched = pixel_window(transform(corners, invert(patch.crop.affine)), raster.width, raster.height)
+    return intersection(touched, square) or (0, 0, 0, 0)
+
+
+def _layer(raster: Raster, patch: Patch, window: Window, detail: Detail, known: bool) -> _Layer:
+    restored = np.clip(patch.restored, 0.0, 1.0).astype(np.float32)
+    layer = _Layer(window, replace(patch, restored=restored))
+    if known:
+        layer = replace(layer, known=_change(layer, window, _planes(raster, window)))
     if detail == "keep":
         return layer
     return replace(layer, replaced=1.0 if detail == "replace" else _share_replaced(raster, layer))
 
 
+def _planes(raster: Raster, window: Window) -> list[Plane]:
+    left, top, right, bottom = window
+    working = to_working(raster, raster.pixels[top:bottom, left:right])
+    return [np.asarray(plane, np.float32) for plane in cv2.split(working)]
+
+
 def _share_replaced(raster: Raster, layer: _Layer) -> float:
     """Return E / (E + F) of `paste` for one face."""
     energy_change = energy_detail = 0.0
-    for strip in _strips(layer.window):
-        mask, _ = _mask_and_weight(layer, strip)
-        before = to_working(raster, raster.pixels[strip[1] : strip[3], strip[0] : strip[2]])
-        change, detail = _change_and_detail(layer, strip, before)
-        energy_change += float((mask * change**2).sum(dtype=np.float64))
-        energy_detail += float((mask * detail**2).sum(dtype=np.float64))
+    for strip in [layer.window] if layer.known else strips(layer.window, _STRIP_PIXELS):
+        seen = layer.known or _change(layer, strip, _planes(raster, strip))
+        energy_change += _energy(seen.change, seen.mask)
+        energy_detail += _energy(seen.detail, seen.mask)
     return energy_change / (energy_change + energy_detail) if energy_change > 0.0 else 0.0
 
 
-def _change_and_detail(
-    layer: _Layer, part: Window, before: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what the restorer changed, and what of the source is finer than the crop; both (h, w, 3) float32."""
-    original = sample(layer.original, part)
-    return sample(layer.restored, part) - original, before - original
+def _energy(planes: Sequence[Plane], mask: Plane) -> float:
+    """Sum the planes' squares under a mask."""
+    squares = np.square(planes[0])
+    for plane in planes[1:]:
+        squares += np.square(plane)
+    squares *= mask
+    return float(squares.sum(dtype=np.float64))
+
+
+def _change(layer: _Layer, part: Window, before: Sequence[Plane]) -> _Change:
+    """Sample a layer in a part of its window, `before` being the source there in working colour."""
+    crop, restored = layer.patch.crop, layer.patch.restored
+    to_source = invert(crop.affine)
+    original = sample(crop.pixels, to_source, part)
+    target = sample(restored, compose(scaling(crop.size / restored.shape[0]), to_source), part)
+    return _Change(
+        change=[new - old for new, old in zip(target, original, strict=True)],
+        detail=[full - old for full, old in zip(before, original, strict=True)],
+        mask=_mask(layer.patch, part),
+    )
+
+
+def _known(layer: _Layer, part: Window, before: Sequence[Plane]) -> _Change:
+    """Take a part out of what is known of a layer's window, or sample it."""
+    if layer.known is None:
+        return _change(layer, part, before)
+    left, top = layer.window[:2]
+    inside = np.s_[part[1] - top : part[3] - top, part[0] - left : part[2] - left]
+    known = layer.known
+    return _Change([one[inside] for one in known.change], [one[inside] for one in known.detail], known.mask[inside])
 
 
 def _blend(raster: Raster, strip: Window, layers: Sequence[_Layer]) -> int:
@@ -157,83 +222,71 @@ def _blend(raster: Raster, strip: Window, layers: Sequence[_Layer]) -> int:
     left, top, right, bottom = strip
     native = raster.pixels[top:bottom, left:right]
     before = to_working(raster, native)
-    change = np.zeros(before.shape, np.float32)
-    weights = np.zeros((*before.shape[:2], 1), np.float32)
-    cover = np.zeros_like(weights)
+    planes = [np.asarray(plane, np.float32) for plane in cv2.split(before)]
+    change = [np.zeros_like(plane) for plane in planes]
+    weights, cover = np.zeros_like(planes[0]), np.zeros_like(planes[0])
     for layer in layers:
-        part = _intersection(layer.window, strip)
+        part = intersection(layer.window, strip)
         if part is None:
             continue
         inside = np.s_[part[1] - top : part[3] - top, part[0] - left : part[2] - left]
-        mask, weight = _mask_and_weight(layer, part)
-        delta, fine = _change_and_detail(layer, part, before[inside])
-        if layer.replaced > 0.0:
-            delta -= np.float32(layer.replaced) * fine
-        change[inside] += weight * delta
+        seen = _known(layer, part, [plane[inside] for plane in planes])
+        weight = _weight(layer.patch, part, seen.mask)
+        for total, delta, fine in zip(change, seen.change, seen.detail, strict=True):
+            total[inside] += weight * (delta - np.float32(layer.replaced) * fine)
         weights[inside] += weight
-        cover[inside] = np.maximum(cover[inside], mask)
-    touched = weights[..., 0] > 0
-    if not touched.any():
-        return 0
-    after = before.copy()
-    after[touched] = np.clip(before[touched] + cover[touched] * change[touched] / weights[touched], 0.0, 1.0)
-    result = np.where(touched[..., None], apply_change(raster, native, before, after), native)
-    changed = int((result != native).any(axis=2).sum())
+        np.maximum(cover[inside], seen.mask, out=cover[inside])
+    # Where no mask is, the change is 0 and the pixel keeps its value exactly.
+    share = np.divide(cover, weights, out=np.zeros_like(cover), where=weights > 0.0)
+    after = joined([np.clip(plane + share * total, 0.0, 1.0) for plane, total in zip(planes, change, strict=True)])
+    result = apply_change(raster, native, before, after)
+    different = result != native
+    changed = int(np.count_nonzero(np.logical_or.reduce([different[..., band] for band in range(native.shape[2])])))
     native[...] = result
     return changed
 
 
-def _mask_and_weight(layer: _Layer, part: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Sample a layer's mask, and its say where layers overlap.
-
-    The weight sinks to 0 with the mask, so a layer ends without a seam inside another, and with the fourth power of the
-    distance from the square's centre, so that each face keeps its own features.
-
-    Returns:
-        two (h, w, 1) float32 arrays.
-    """
+def _mask(patch: Patch, part: Window) -> Plane:
+    """Sample a patch's mask on the source's grid, (h, w) float32 in [0, 1], 0 outside the crop's square."""
     left, top, right, bottom = part
-    size = layer.mask.shape[0]
     mask = cv2.warpAffine(
-        layer.mask,
-        compose(invert(layer.to_crop), translation(-left, -top)),
+        patch.mask,
+        compose(invert(patch.crop.affine), translation(-left, -top)),
         (right - left, bottom - top),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=0.0,
     )
-    y, x = np.mgrid[top:bottom, left:right].astype(np.float64)
-    crop_xy = transform(np.stack([x, y], axis=-1), layer.to_crop)
-    distance = np.hypot(*np.moveaxis(crop_xy - (size - 1) / 2.0, -1, 0)) / (size / 2.0)
-    inside = np.abs(crop_xy - (size - 1) / 2.0).max(axis=-1) < size / 2.0
-    mask = np.where(inside, np.clip(mask, 0.0, 1.0), 0.0).astype(np.float32)
-    weight = mask**2 / (distance**4 + 1e-3)
-    return mask[..., None], weight.astype(np.float32)[..., None]
+    half = patch.crop.size / 2.0
+    x, y = _from_middle(patch.crop, part)
+    outside = np.maximum(np.abs(x), np.abs(y)) >= half
+    mask = np.clip(mask, 0.0, 1.0)
+    mask[outside] = 0.0
+    return np.asarray(mask, np.float32)
 
 
-def _intersection(a: Window, b: Window) -> Window | None:
-    left, top, right, bottom = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
-    return (left, top, right, bottom) if left < right and top < bottom else None
+def _weight(patch: Patch, part: Window, mask: Plane) -> Plane:
+    """Return a layer's say where layers overlap, (h, w) float32.
+
+    The weight sinks to 0 with the mask, so a layer ends without a seam inside another, and with the fourth power of the
+    distance from the square's centre, so that each face keeps its own features.
+    """
+    x, y = _from_middle(patch.crop, part)
+    squared = (x * x + y * y) / np.float32((patch.crop.size / 2.0) ** 2)
+    return np.asarray(mask * mask / (squared * squared + np.float32(1e-3)), np.float32)
 
 
-def _union(windows: Sequence[Window]) -> Window:
-    lefts, tops, rights, bottoms = zip(*windows, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
+def _from_middle(crop: Crop, part: Window) -> tuple[Plane, Plane]:
+    """Return how far each source pixel of a part lies from the middle of the crop's square, across and down.
 
-
-def _overlapping(order: Sequence[int], windows: Sequence[Window]) -> list[list[int]]:
-    """Group indices whose windows overlap, directly or through others; each group in the given order."""
-    groups: list[list[int]] = []
-    for index in order:
-        touching = [group for group in groups if any(_intersection(windows[index], windows[one]) for one in group)]
-        merged = [one for group in touching for one in group] + [index]
-        groups = [group for group in groups if group not in touching] + [merged]
-    rank = {index: place for place, index in enumerate(order)}
-    return [sorted(group, key=rank.__getitem__) for group in groups]
-
-
-def _strips(window: Window) -> Iterator[Window]:
-    left, top, right, bottom = window
-    rows = max(_STRIP_PIXELS // max(right - left, 1), 1)
-    for start in range(top, bottom, rows):
-        yield left, start, right, min(start + rows, bottom)
+    Returns:
+        two (h, w) float32 in crop pixels.
+    """
+    left, top, right, bottom = part
+    middle = (crop.size - 1) / 2.0
+    columns, rows = np.arange(left, right, dtype=np.float64), np.arange(top, bottom, dtype=np.float64)
+    across, down = (
+        np.add.outer((row[1] * rows).astype(np.float32), (row[0] * columns + row[2] - middle).astype(np.float32))
+        for row in crop.affine
+    )
+    return across, down

@@ -59,7 +59,7 @@ def refine(raster: Raster, face: Detection, upright: Affine, network: YuNet) -> 
     middle = (_CUT - VIEW) / 2.0
     try:
         to_cut = compose(align(face.landmarks, _TEMPLATE, VIEW, upright), translation(middle, middle))
-        crop = np.rint(cut(raster, to_cut, _CUT).pixels * 255.0).astype(np.uint8)
+        crop = np.rint(cut(raster, to_cut, _CUT, rough=True).pixels * 255.0).astype(np.uint8)
     except OperatorError:  # landmarks of no face, or beyond the image
         return replace(face, confidence=0.0)
     landmarks, confidence = transform(face.landmarks, to_cut), 0.0

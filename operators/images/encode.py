@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 from operators.errors import OperatorError
-from operators.images.encoders.contract import Encoded, EncodeOptions, Source
+from operators.images.encoders.contract import Change, Encoded, EncodeOptions, Source
 from operators.images.encoders.jp2 import encode_jp2
 from operators.images.encoders.jpeg import encode_jpeg
 from operators.images.encoders.png import encode_png
@@ -19,7 +19,7 @@ from operators.images.probe import PROBES
 from operators.images.raster import Raster
 from operators.images.sniff import sniff
 
-__all__ = ["ENCODERS", "EXTENSIONS", "EncodeOptions", "Encoded", "encode", "target_extension"]
+__all__ = ["ENCODERS", "EXTENSIONS", "Change", "EncodeOptions", "Encoded", "encode", "target_extension"]
 
 ENCODERS: dict[Format, Callable[[Raster, Source | None, EncodeOptions], tuple[bytes, list[str]]]] = {
     "jpeg": encode_jpeg,
@@ -39,10 +39,17 @@ EXTENSIONS: dict[Format, tuple[str, ...]] = {
 }
 
 
-def encode(raster: Raster, source: bytes | None, options: EncodeOptions | None = None) -> Encoded:
+def encode(
+    raster: Raster,
+    source: bytes | None,
+    options: EncodeOptions | None = None,
+    changes: Sequence[Change] | None = None,
+) -> Encoded:
     """Write a raster as a file. Same raster, source and options give the same bytes.
 
-    TIFF, PNG and lossless WebP and JPEG 2000 give back every pixel as it is in the raster. Pixels are written in stored
+    TIFF, PNG and lossless WebP and JPEG 2000 give back every pixel as it is in the raster. JPEG written from a JPEG
+    source without a `quality` gives back every pixel outside the changes as the source has it, or a note says why not.
+    Pixels are written in stored
     orientation and the orientation tag says so. Previews inside the source's metadata are carried as they are and
     show the unrestored picture.
 
@@ -50,12 +57,14 @@ def encode(raster: Raster, source: bytes | None, options: EncodeOptions | None =
         raster: what to write.
         source: the file whose metadata is carried, None for none.
         options: the defaults of `EncodeOptions` when None.
+        changes: where the raster may differ from the source, for JPEG; None when that is not known, which writes
+            the whole picture afresh.
 
     Raises:
         OperatorError: `unsupported_target` when the format cannot hold the raster; or as `probe` for the source.
     """
     chosen = options or EncodeOptions()
-    origin = _read_source(source) if source is not None else None
+    origin = _read_source(source, changes) if source is not None else None
     target = _target(origin, chosen)
     if raster.alpha and origin is not None and origin.info.format == "tiff" and target != "tiff":
         _refuse_multiplied(origin, target)
@@ -83,10 +92,10 @@ def target_extension(name: str, target: str) -> str:
     raise ValueError(f"target format {target!r}: expected same or one of {', '.join(EXTENSIONS)}")
 
 
-def _read_source(data: bytes) -> Source:
+def _read_source(data: bytes, changes: Sequence[Change] | None) -> Source:
     # Without limits: whoever decoded the source has applied theirs.
     info = PROBES[sniff(data)](data)
-    return Source(data, info, read_metadata(data, info))
+    return Source(data, info, read_metadata(data, info), changes)
 
 
 def _target(source: Source | None, options: EncodeOptions) -> Format:

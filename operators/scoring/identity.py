@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
 from operators.errors import OperatorError
 from operators.faces.face import Affine, Points
 from operators.faces.geometry import compose, magnification, scaling, similarity
-from operators.models import locate
+from operators.scoring.sface_graph import sface_graph
 
 _SIDE = 112
 
@@ -39,8 +38,10 @@ class IdentityModel:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # The stored 8-bit weights are turned to float once, on loading, and joined with the batch normalisations.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
         self._session = onnxruntime.InferenceSession(
-            _graph_without_weight_inputs(), sess_options=options, providers=["CPUExecutionProvider"]
+            sface_graph(), sess_options=options, providers=["CPUExecutionProvider"]
         )
 
     def feature(self, crop: NDArray[np.float32], landmarks: Points) -> NDArray[np.float32] | None:
@@ -90,15 +91,3 @@ def _warped(crop: NDArray[np.float32], affine: Affine) -> NDArray[np.float32]:
         crop = np.asarray(cv2.resize(crop, (reduced, reduced), interpolation=cv2.INTER_AREA), dtype=np.float32)
         affine = compose(scaling(side / reduced), affine)
     return np.asarray(cv2.warpAffine(crop, affine, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR), dtype=np.float32)
-
-
-def _graph_without_weight_inputs() -> bytes:
-    """The model with its picture as the only input.
-
-    The published file also lists its weights as inputs, which ONNX Runtime then does not fold.
-    """
-    model = onnx.load_model(str(locate("sface")))
-    pictures = [item for item in model.graph.input if item.name == "data"]
-    del model.graph.input[:]
-    model.graph.input.extend(pictures)
-    return bytes(model.SerializeToString())

@@ -119,13 +119,12 @@ def _asymmetric_gaussian(patches: NDArray[np.float32]) -> tuple[Values, Values, 
         Shape alpha, mean eta, left scale and right scale, each (N,) float64; not finite where a patch is constant.
     """
     flat = patches.reshape(len(patches), -1)
-    negative = np.minimum(flat, 0.0)
-    positive = np.maximum(flat, 0.0)
+    below, above = _sums(cv2.min(flat, 0.0) ** 2), _sums(cv2.max(flat, 0.0) ** 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        left = np.sqrt(_mean_square(negative) / np.mean(flat < 0, axis=1))
-        right = np.sqrt(_mean_square(positive) / np.mean(flat > 0, axis=1))
+        left = np.sqrt(below / _sums((flat < 0).view(np.uint8)))
+        right = np.sqrt(above / _sums((flat > 0).view(np.uint8)))
         ratio = left / right
-        spread = np.mean(np.abs(flat), axis=1, dtype=np.float64) ** 2 / _mean_square(flat)
+        spread = _sums(np.abs(flat)) ** 2 / (below + above) / flat.shape[1]
         target = spread * (ratio**3 + 1.0) * (ratio + 1.0) / (ratio**2 + 1.0) ** 2
     shapes, ratios, scales, means = _shape_table()
     nearest = np.clip(np.searchsorted(ratios, np.nan_to_num(target)), 1, len(ratios) - 1)
@@ -134,8 +133,9 @@ def _asymmetric_gaussian(patches: NDArray[np.float32]) -> tuple[Values, Values, 
     return shapes[nearest], (right - left) * means[nearest], left, right
 
 
-def _mean_square(flat: NDArray[np.float32]) -> Values:
-    return np.asarray(np.mean(np.square(flat), axis=1, dtype=np.float64))
+def _sums(rows: NDArray[np.float32] | NDArray[np.uint8]) -> Values:
+    """Sum of each row, added up in double precision."""
+    return np.asarray(cv2.reduce(rows, 1, cv2.REDUCE_SUM, dtype=cv2.CV_64F), dtype=np.float64)[:, 0]
 
 
 @cache

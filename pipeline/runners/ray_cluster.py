@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ QUIET = {
 }
 OBJECT_STORE_BYTES = 1 * 2**30
 NO_PROGRESS_SECONDS = 300
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
         "include_dashboard": False,
         "object_store_memory": OBJECT_STORE_BYTES,
     }
+    _check_listening(address)
     try:
         with _hushed(), _own_signals():
             ray.init(
@@ -94,6 +97,20 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
         ray.shutdown()
 
 
+def _check_listening(address: str | None) -> None:
+    """Find out in seconds whether anything answers at an address; `ray.init` would wait for it for many minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if not host:
+        return
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise RunnerError(
+            f"run.address: no Ray cluster answers at {address} ({error}); start one with `ray start --head`, or leave "
+            "the key out for a private one"
+        ) from error
+
+
 @contextmanager
 def _hushed() -> Iterator[None]:
     """Keep Ray's native code from writing to standard error while it starts; what goes wrong comes as an exception."""
@@ -117,6 +134,8 @@ def _own_signals() -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
+    except SystemExit as error:
+        raise KeyboardInterrupt from error  # Ray's answer to a SIGTERM that came before its own was taken out again
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -61,7 +61,8 @@ def record_of(row: Mapping[str, Any], place: str, found: Found, spec: SourceSpec
         spec: `uri_column` and `key_column` are looked at.
     """
     uri_column = spec.uri_column or DEFAULT_URI_COLUMN
-    metadata = {name: jsonable(value) for name, value in row.items() if name not in {uri_column, spec.key_column}}
+    about = {name: value for name, value in row.items() if name not in {uri_column, spec.key_column}}
+    metadata = jsonable(about)
     fallback = f"{found.name}#{place}"
     written = row.get(uri_column)
     if not isinstance(written, str) or not written.strip():

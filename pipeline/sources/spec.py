@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from pipeline.names import printable
 from pipeline.records import Record
 
 SourceKind = Literal["files", "webdataset", "parquet", "manifest"]
@@ -77,7 +78,7 @@ class Ignored:
     def __call__(self, name: str, reason: str) -> None:
         """Count one more."""
         self.counts[reason] += 1
-        self.examples.setdefault(reason, name)
+        self.examples.setdefault(reason, printable(name))
 
 
 def nobody(name: str, reason: str) -> None:

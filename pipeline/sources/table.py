@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pipeline.errors import SourceError
-from pipeline.names import check_key
+from pipeline.names import check_key, printable
 from pipeline.records import Record
 from pipeline.sources.files import list_files
 from pipeline.sources.manifest import list_manifest
@@ -43,11 +43,20 @@ def list_records(spec: SourceSpec, ignored: OnIgnored = nobody) -> Iterator[Reco
     count = 0
     for record in LISTERS[spec.kind](spec, ignored):
         count += 1
-        problem = record.problem or check_key(record.key)
-        yield replace(record, problem=problem) if problem != record.problem else record
+        yield _checked(record)
     if not count:
         hint = "; in a URI, brackets are wildcards, and a literal `[` is written `[[]`" if "[" in spec.uri else ""
         raise SourceError(f"{spec.uri}: no record found there as kind `{spec.kind}`; check the URI and patterns{hint}")
+
+
+def _checked(record: Record) -> Record:
+    """The record, with the problem that its key or URI is; what is not valid Unicode cannot be planned as it stands."""
+    key, uri = printable(record.key), printable(record.uri)
+    problem = record.problem or check_key(record.key)
+    if not problem and uri != record.uri:
+        problem = "bad_uri: the name of the object that holds it is not valid Unicode; rename that"
+    changed = (key, uri, problem) != (record.key, record.uri, record.problem)
+    return replace(record, key=key, uri=uri, problem=printable(problem)) if changed else record
 
 
 def make_reader(spec: SourceSpec) -> Reader:

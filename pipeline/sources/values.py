@@ -6,21 +6,25 @@ import math
 from datetime import date, datetime, time
 from typing import Any
 
+from pipeline.names import printable
+
 
 def jsonable(value: Any) -> Any:
     """A JSON value of what a column or a JSON text holds.
 
     Dates and times become ISO 8601 text, NaN and infinities None (RFC 8259 has no such numbers), bytes hexadecimal
-    text, any other type (decimals, UUIDs) its text.
+    text, any other type (decimals, UUIDs) its text. Text that is not valid Unicode is escaped.
     """
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, str):
+        return printable(value)
+    if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, dict):
-        return {str(key): jsonable(inner) for key, inner in value.items()}
+        return {printable(str(key)): jsonable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [jsonable(inner) for inner in value]
     return value.hex() if isinstance(value, bytes) else str(value)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from operators.errors import OperatorError
 from operators.images.info import ImageInfo
 from operators.images.metadata import Metadata
+from operators.images.raster import Pixels, Raster
 
 TargetFormat = Literal["same", "jpeg", "png", "tiff", "webp", "jp2"]
 TiffCompression = Literal["same", "none", "lzw", "deflate", "packbits"]
@@ -47,12 +52,41 @@ class Encoded:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A part of a raster that may differ from its source, and how it was there.
+
+    Attributes:
+        corners: (N, 2) float64 x, y of a convex outline in stored pixels, (0, 0) being the centre of the first one.
+        window: left, top, right, bottom (half-open) of pixels inside the image that hold the outline.
+        before: (bottom - top, right - left, C) as the source has them.
+    """
+
+    corners: NDArray[np.float64]
+    window: tuple[int, int, int, int]
+    before: Pixels
+
+    @classmethod
+    def to_come(cls, raster: Raster, corners: NDArray[np.float64], window: tuple[int, int, int, int]) -> Change:
+        """Note a part of a raster that still is as its source; to be called before it is changed."""
+        left, top, right, bottom = window
+        return cls(corners, window, raster.pixels[top : max(bottom, top), left : max(right, left)].copy())
+
+
+@dataclass(frozen=True)
 class Source:
-    """The file a raster was decoded from."""
+    """The file a raster was decoded from.
+
+    Attributes:
+        data: the whole file.
+        info: what its header says.
+        metadata: in neutral form.
+        changes: where the raster may differ from it, None when that is not known.
+    """
 
     data: bytes
     info: ImageInfo
     metadata: Metadata
+    changes: Sequence[Change] | None = None
 
 
 def unsupported(target: str, what: str, keeps: str) -> OperatorError:

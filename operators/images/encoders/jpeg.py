@@ -10,6 +10,8 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from operators.images.encoders.contract import EncodeOptions, Source, left_behind, unsupported
+from operators.images.encoders.jpeg_changes import rewrite
+from operators.images.encoders.jpeg_coefficients import CoefficientsError
 from operators.images.formats import jpeg, photoshop
 from operators.images.formats.jpeg import Segment
 from operators.images.metadata import marked_exif
@@ -26,7 +28,8 @@ def encode_jpeg(raster: Raster, source: Source | None, options: EncodeOptions) -
     """Write an 8-bit raster without alpha as JPEG.
 
     From a JPEG source the quantisation tables, chroma subsampling, progressive order and all metadata segments are
-    taken over; from anything else it is quality 95 without subsampling.
+    taken over; from anything else it is quality 95 without subsampling. Where it is also known what changed, the
+    source's DCT coefficients stay in every other block, see `rewrite`.
 
     Returns:
         The file and notes.
@@ -41,10 +44,36 @@ def encode_jpeg(raster: Raster, source: Source | None, options: EncodeOptions) -
     if max(raster.width, raster.height) > MAX_SIDE:
         raise unsupported("JPEG", f"more than {MAX_SIDE} pixels a side", "TIFF or PNG")
     same = source is not None and source.info.format == "jpeg"
-    settings: dict[str, Any] = {"quality": DEFAULT_QUALITY, "subsampling": 0}
     notes: list[str] = []
+    bare = _rewritten(raster, source, notes) if same and source is not None and options.quality is None else None
+    kept = bare is not None
+    if bare is None:
+        bare = _afresh(raster, source, options, notes)
+    exif, exif_notes = marked_exif(source.metadata.exif if source else None, raster.orientation, options.mark)
+    notes += exif_notes
+    if same and source is not None:
+        return _assemble(bare, _segments_of_source(source, exif, notes, keep_adobe=kept), keep_jfif=False), notes
+    carried = _segments_of_metadata(raster, source, exif, notes)
+    return _assemble(bare, carried, keep_jfif=True), notes
+
+
+def _rewritten(raster: Raster, source: Source, notes: list[str]) -> bytes | None:
+    """Return the source with nothing but its changed blocks changed; None, perhaps with a note, when that cannot be."""
+    if source.changes is None:
+        return None
+    try:
+        return rewrite(raster, source, source.changes)
+    except CoefficientsError as error:
+        notes.append(f"pixels outside the faces changed a little, the whole picture was encoded afresh: {error}")
+        return None
+
+
+def _afresh(raster: Raster, source: Source | None, options: EncodeOptions, notes: list[str]) -> bytes:
+    same = source is not None and source.info.format == "jpeg"
+    settings: dict[str, Any] = {"quality": DEFAULT_QUALITY, "subsampling": 0}
     if same and source is not None and options.quality is None:
-        settings, notes = _settings_of(source, raster)
+        settings, setting_notes = _settings_of(source, raster)
+        notes += setting_notes
     elif options.quality is not None:
         settings["quality"] = options.quality
     if source is not None and source.metadata.dpi and not same:
@@ -53,13 +82,7 @@ def encode_jpeg(raster: Raster, source: Source | None, options: EncodeOptions) -
     flat = raster.pixels[:, :, 0] if raster.space == "gray" else raster.pixels
     image = Image.fromarray(np.ascontiguousarray(flat), "CMYK" if raster.space == "cmyk" else None)
     image.save(out, "JPEG", **settings)
-    exif, exif_notes = marked_exif(source.metadata.exif if source else None, raster.orientation, options.mark)
-    notes += exif_notes
-    if same and source is not None:
-        carried = _segments_of_source(source, exif, notes)
-        return _assemble(out.getvalue(), carried, keep_jfif=False), notes
-    carried = _segments_of_metadata(raster, source, exif, notes)
-    return _assemble(out.getvalue(), carried, keep_jfif=True), notes
+    return out.getvalue()
 
 
 def _settings_of(source: Source, raster: Raster) -> tuple[dict[str, Any], list[str]]:
@@ -78,8 +101,11 @@ def _settings_of(source: Source, raster: Raster) -> tuple[dict[str, Any], list[s
     return settings, notes
 
 
-def _segments_of_source(source: Source, exif: bytes | None, notes: list[str]) -> list[Segment]:
-    """Return the source's own segments in their order, with the EXIF block exchanged."""
+def _segments_of_source(source: Source, exif: bytes | None, notes: list[str], *, keep_adobe: bool) -> list[Segment]:
+    """Return the source's own segments in their order, with the EXIF block exchanged.
+
+    Adobe's says which colours the components are, so it goes with the components and not with a fresh encoding.
+    """
     carried: list[Segment] = []
     placed = False
     for segment in jpeg.segments(source.data):
@@ -89,7 +115,9 @@ def _segments_of_source(source: Source, exif: bytes | None, notes: list[str]) ->
         elif is_exif and not placed:
             carried += _exif_segment(exif, segment.payload, notes)
             placed = True
-        elif segment.marker == jpeg.COM or (0xE0 <= segment.marker <= 0xEF and segment.marker != jpeg.APP14):
+        elif segment.marker == jpeg.COM or (
+            0xE0 <= segment.marker <= 0xEF and (keep_adobe or segment.marker != jpeg.APP14)
+        ):
             carried.append(segment)
     if not placed:
         first = 1 if carried and carried[0].marker == jpeg.APP0 else 0

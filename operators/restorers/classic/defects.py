@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from operators.faces.face import Points
 from operators.restorers.classic.facemap import highlights, skin
-from operators.restorers.classic.specks import Flags, Relief, Window, parts, relief, stands_clear
+from operators.restorers.classic.specks import Flags, Relief, Window, extent, parts, relief, stands_clear
+
+Places = tuple[NDArray[np.intp], ...]
 
 # A scratch: its least length in sides of the crop and in widths, the least share of it that crosses skin, the largest
 # share of it where highlights belong, and half the length of the straight pieces that it is made of.
@@ -67,12 +69,10 @@ def white_defects(face: NDArray[np.float32], landmarks: Points, scratches: bool,
 def _dust(shape: Relief, allowed: Flags) -> Flags:
     """Small compact parts that lie only where no highlight belongs."""
     found = np.zeros_like(shape.candidates)
-    for window, own in parts(shape.candidates, 2 * shape.radius):
-        rows, columns = np.nonzero(own)
-        extent = 1 + int(max(np.ptp(rows), np.ptp(columns)))
-        small = len(rows) >= 2 and extent <= 2 * shape.radius + 1
-        compact = len(rows) >= _LEAST_COMPACT * extent**2
-        if small and compact and allowed[window][own].all() and stands_clear(shape, window, own):
+    for window, own in parts(shape.candidates, 2 * shape.radius, most=2 * shape.radius + 1):
+        count = int(np.count_nonzero(own))
+        compact = count >= 2 and count >= _LEAST_COMPACT * extent(own) ** 2
+        if compact and allowed[window][own].all() and stands_clear(shape, window, own):
             found[window] |= own
     return found
 
@@ -81,28 +81,39 @@ def _scratches(shape: Relief, on_skin: Flags, of_face: Flags) -> Flags:
     """Long thin parts. Each direction is looked at by itself, so that scratches which cross do not hide each other."""
     side = len(on_skin)
     thin = _thin(shape)
+    white = np.nonzero(shape.candidates & (shape.whiteness > _WHITE_ON_LINE))
     found = np.zeros_like(thin)
-    for window, own in parts(thin, 2 * shape.radius):
-        if max(np.ptp(axis) for axis in np.nonzero(own)) + 1 < 0.7 * _LEAST_LENGTH * side:
-            continue
+    # Even from corner to corner of its box nothing smaller is long enough.
+    least = math.ceil(0.7 * _LEAST_LENGTH * side)
+    for window, own in parts(thin, 2 * shape.radius, least):
         if not on_skin[window][own].any():
             continue
         for piece in _straight_pieces(own, max(5, round(_PIECE * side))):
-            for inner, pixels in parts(piece, 0):
-                whole = np.zeros_like(own)
-                whole[inner] = pixels
-                if (
-                    on_skin[window][whole].mean() >= _LEAST_ON_SKIN
-                    and _is_line(whole, shape, window)
-                    and (
-                        _line(whole).length >= _TOO_LONG_FOR_HIGHLIGHT * side
-                        or of_face[window][whole].mean() <= _MOST_ON_HIGHLIGHTS
-                    )
-                    and stands_clear(shape, window, whole)
-                ):
-                    found[window] |= whole
-                    found |= _continued(whole, shape, window)
+            for inner, pixels in parts(piece, max(2 * shape.radius, shape.radius + 3), least):
+                there = _inside(window, inner)
+                if _is_scratch(pixels, shape, there, on_skin, of_face):
+                    found[there] |= pixels
+                    found[_continued(pixels, white, there)] = True
     return found
+
+
+def _inside(outer: Window, inner: Window) -> Window:
+    """A window that is given in the pixels of another one, in the face's pixels."""
+    rows, columns = (
+        slice(whole.start + part.start, min(whole.start + part.stop, whole.stop))
+        for whole, part in zip(outer, inner, strict=True)
+    )
+    return rows, columns
+
+
+def _is_scratch(own: Flags, shape: Relief, window: Window, on_skin: Flags, of_face: Flags) -> bool:
+    """Whether a straight piece is a scratch: on the skin, long and thin, no highlight, and clear of what is around."""
+    if on_skin[window][own].mean() < _LEAST_ON_SKIN or not _is_line(own, shape, window):
+        return False
+    short = _line(own).length < _TOO_LONG_FOR_HIGHLIGHT * len(on_skin)
+    if short and of_face[window][own].mean() > _MOST_ON_HIGHLIGHTS:
+        return False
+    return stands_clear(shape, window, own)
 
 
 def _thin(shape: Relief) -> Flags:
@@ -152,10 +163,12 @@ class _Line:
 
 def _line(own: Flags) -> _Line:
     rows, columns = np.nonzero(own)
-    points = np.stack([columns, rows], axis=1).astype(np.float64)
-    centre = points.mean(axis=0)
-    _, axes = np.linalg.eigh((points - centre).T @ (points - centre))
-    length = float(np.ptp((points - centre) @ axes[:, 1])) + 1.0
+    centre = np.array([columns.mean(), rows.mean()])
+    x, y = columns - centre[0], rows - centre[1]
+    # Sums rather than a matrix product, whose rounding may depend on the number of threads.
+    across, both, down = (float(np.sum(one)) for one in (x * x, x * y, y * y))
+    _, axes = np.linalg.eigh(np.array([[across, both], [both, down]]))
+    length = float(np.ptp(x * axes[0, 1] + y * axes[1, 1])) + 1.0
     return _Line(centre, axes[:, 1], axes[:, 0], length, len(rows) / length)
 
 
@@ -169,7 +182,7 @@ def _is_line(own: Flags, shape: Relief, window: Window) -> bool:
     near = cv2.dilate(own.astype(np.uint8), np.ones((7, 7), dtype=np.uint8))
     far = cv2.dilate(near, np.ones((2 * shape.radius + 1,) * 2, dtype=np.uint8))
     rows, columns = np.nonzero((far > 0) & (near == 0) & ~shape.candidates[window])
-    aside = (np.stack([columns, rows], axis=1) - line.centre) @ line.aside
+    aside = (columns - line.centre[0]) * line.aside[0] + (rows - line.centre[1]) * line.aside[1]
     tones = shape.luma[window][rows, columns]
     if not (aside > 0).any() or not (aside < 0).any():
         return False
@@ -177,16 +190,22 @@ def _is_line(own: Flags, shape: Relief, window: Window) -> bool:
     return difference <= _MOST_ONE_SIDED * float(shape.height[window][own].mean())
 
 
-def _continued(own: Flags, shape: Relief, window: Window) -> Flags:
+def _continued(own: Flags, white: Places, window: Window) -> Places:
     """White pixels on the line beyond a scratch's ends, as far again as it is long.
 
     A scratch does not stop at an eye, a tooth or a highlight, where it cannot be told by itself.
+
+    Args:
+        own: the scratch's pixels in the window.
+        white: rows and columns of the face's white pixels.
+        window: where the scratch was cut from.
+
+    Returns:
+        Rows and columns of those on the line.
     """
     line = _line(own)
-    rows, columns = np.nonzero(shape.candidates & (shape.whiteness > _WHITE_ON_LINE))
-    offsets = np.stack([columns - window[1].start, rows - window[0].start], axis=1) - line.centre
-    on_line = np.abs(offsets @ line.aside) <= line.width / 2.0 + 1.0
-    on_line &= np.abs(offsets @ line.along) <= 1.5 * line.length
-    found = np.zeros_like(shape.candidates)
-    found[rows[on_line], columns[on_line]] = True
-    return found
+    rows, columns = white
+    x, y = columns - window[1].start - line.centre[0], rows - window[0].start - line.centre[1]
+    on_line = np.abs(x * line.aside[0] + y * line.aside[1]) <= line.width / 2.0 + 1.0
+    on_line &= np.abs(x * line.along[0] + y * line.along[1]) <= 1.5 * line.length
+    return rows[on_line], columns[on_line]

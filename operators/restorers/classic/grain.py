@@ -35,14 +35,16 @@ def grain_spectrum(plane: Plane) -> Plane:
     top, left = max(0, (height - _LARGEST) // 2), max(0, (width - _LARGEST) // 2)
     middle = np.ascontiguousarray(plane[top : top + _LARGEST, left : left + _LARGEST])
     blocks = (max(2, middle.shape[1] // _BLOCK), max(2, middle.shape[0] // _BLOCK))
-    levels = [_quiet_level(coefficient, blocks) for coefficient in coefficients(middle)]
-    spectrum = np.array(levels, dtype=np.float64).reshape(SIZE, SIZE) * math.sqrt(math.pi / 2.0)
+    memory = [np.empty_like(middle)] * SIZE**2
+    means = [_block_means(coefficient, blocks) for coefficient in coefficients(middle, memory)]
+    levels = np.percentile(np.stack(means).astype(np.float64), _QUIET, axis=(1, 2))
+    spectrum = levels.reshape(SIZE, SIZE) * math.sqrt(math.pi / 2.0)
     order = np.add.outer(np.arange(SIZE), np.arange(SIZE))
     next_higher = float(np.median(spectrum[(order == 3) | (order == 4)]))
     spectrum = np.where(order < 3, np.minimum(spectrum, next_higher), spectrum)
     return np.asarray((spectrum + spectrum.T) / 2.0, dtype=np.float32)
 
 
-def _quiet_level(coefficient: Plane, blocks: tuple[int, int]) -> float:
-    means = cv2.resize(np.abs(coefficient), blocks, interpolation=cv2.INTER_AREA)
-    return float(np.percentile(means, _QUIET))
+def _block_means(coefficient: Plane, blocks: tuple[int, int]) -> Plane:
+    magnitude = np.abs(coefficient, out=coefficient)
+    return np.asarray(cv2.resize(magnitude, blocks, interpolation=cv2.INTER_AREA), dtype=np.float32)

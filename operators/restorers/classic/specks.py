@@ -62,27 +62,36 @@ def relief(face: NDArray[np.float32]) -> Relief:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
     height = np.asarray(cv2.morphologyEx(luma, cv2.MORPH_TOPHAT, disc), dtype=np.float32)
     brightest = max(float(np.percentile(luma, 99.5)), 1.0 / 255.0)
-    whiteness = np.asarray(face.min(axis=2) / np.float32(brightest), dtype=np.float32)
+    red, green, blue = cv2.split(face)
+    whiteness = np.asarray(cv2.min(cv2.min(red, green), blue) / np.float32(brightest), dtype=np.float32)
     return Relief(luma, height, whiteness, (height > _REACH) & (whiteness > _WHITISH), radius)
 
 
-def parts(flags: Flags, reach: int) -> list[tuple[Window, Flags]]:
+def parts(flags: Flags, reach: int, least: int = 1, most: int | None = None) -> list[tuple[Window, Flags]]:
     """Connected parts (8 neighbours), each cut out with `reach` pixels around it.
 
     Args:
         flags: (H, W) bool.
         reach: margin in pixels, cut at the border.
+        least: pixels that the larger side of a part's box has at the least; smaller parts are left out.
+        most: pixels that it has at the most; None for no limit.
 
     Returns:
         For each part the window it was cut from and its own pixels there, in label order.
     """
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(flags.astype(np.uint8), connectivity=8)
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(flags.view(np.uint8), connectivity=8)
     found: list[tuple[Window, Flags]] = []
-    for label in range(1, count):
-        left, top, width, height = (int(value) for value in boxes[label][:4])
+    for label, (left, top, width, height, _) in enumerate(boxes.tolist()):
+        if label == 0 or max(width, height) < least or (most is not None and max(width, height) > most):
+            continue
         window = (slice(max(0, top - reach), top + height + reach), slice(max(0, left - reach), left + width + reach))
         found.append((window, labels[window] == label))
     return found
+
+
+def extent(own: Flags) -> int:
+    """Larger side of the upright box around a part's pixels; 0 when it has none."""
+    return int(max(cv2.boundingRect(own.view(np.uint8))[2:]))
 
 
 def stands_clear(shape: Relief, window: Window, own: Flags) -> bool:

@@ -228,8 +228,11 @@ def test_a_named_format_converts_what_it_can_hold(bench: Bench, target: str) -> 
 def test_strength_nought_changes_nothing(bench: Bench, files: dict[str, bytes]) -> None:
     bench.call("run", bench.job(restore={"strength": 0.0}))
     outputs = bench.outputs("job")
-    for name in ("box1/plate.tif", "box2/miniature.png"):
-        assert np.array_equal(pixels(outputs[name]), pixels(files[name]))
+    for name in GOOD:
+        assert outputs[name] == files[name]
+        record = json.loads(outputs[f"{name}.json"])
+        assert not record["output"]["changed"]
+        assert all((face["status"], face["reason"]) == ("kept", "no_change") for face in record["faces"])
 
 
 def test_the_gate_keeps_what_fails_and_says_why(bench: Bench, files: dict[str, bytes]) -> None:
@@ -257,7 +260,8 @@ def test_a_large_face_is_left_alone_unless_the_job_says_otherwise(bench: Bench) 
     assert (face["status"], face["reason"]) == ("kept", "larger_than_model")
     bench.call("run", bench.job("reduced", restore={"oversize": "reduce"}))
     face = json.loads(bench.outputs("reduced")["large.jpg.json"])["faces"][0]
-    assert face["status"] == "restored"
+    assert face["reason"] != "larger_than_model"
+    assert face["crop_size"] == 2048
     assert face["reduction"] > 1.0
 
 

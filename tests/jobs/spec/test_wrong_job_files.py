@@ -199,7 +199,8 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
         text_with(x="restore: {options: {denoise: strong}}"),
         [(5, "restore.options.denoise", "'auto', 'off'")],
     ),
-    ("address without a port", text_with(x="run: {address: head}"), [(5, "run.address", "'ray://host:10001'")]),
+    ("address without a port", text_with(x="run: {address: head}"), [(5, "run.address", "'host:6379'")]),
+    ("Ray client", text_with(x='run: {address: "ray://head:10001"}'), [(5, "run.address", "'host:6379'")]),
     # combinations
     (
         "quality of a lossless format",

@@ -8,7 +8,7 @@ from operators.errors import OperatorError
 from operators.faces import align as align_module
 from operators.faces.align import align, choose_size, coverage, cut
 from operators.faces.geometry import compose, invert, magnification, scaling, transform, translation
-from operators.faces.resample import prepare, sample, warp
+from operators.faces.resample import joined, sample, warp
 from operators.faces.templates import template_points
 from operators.images.orientation import rotate_upright, stored_to_upright
 from operators.images.raster import Raster
@@ -60,9 +60,10 @@ def test_windows_join_without_a_seam() -> None:
     rng = np.random.default_rng(0)
     image = rng.random((120, 130, 3), dtype=np.float32)
     for scale in (0.3, 0.9, 2.5):
-        prepared = prepare(image, _turned(0.4, scale, (60, 60), (50, 50)))
-        whole = sample(prepared, (0, 0, 100, 100))
-        parts = np.concatenate([sample(prepared, (0, 0, 100, 37)), sample(prepared, (0, 37, 100, 100))])
+        affine = _turned(0.4, scale, (60, 60), (50, 50))
+        whole = joined(sample(image, affine, (0, 0, 100, 100)))
+        windows = ((0, 0, 100, 37), (0, 37, 100, 100))
+        parts = np.concatenate([joined(sample(image, affine, window)) for window in windows])
         assert np.abs(whole - parts).max() < 1e-4  # coordinates are float32 in the warp
 
 

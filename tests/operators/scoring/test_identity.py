@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from operators.scoring.identity import IdentityModel, _graph_without_weight_inputs
+from operators.scoring.identity import IdentityModel
+from operators.scoring.sface_graph import sface_graph
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_agrees_with_opencv_on_the_same_network(model, portrait, tmp_path):
     """OpenCV aligns by its own code and does not average before it samples; the numbers are near, not equal."""
     # OpenCV 5 does not take the published file, which lists its weights as inputs.
     network = tmp_path / "sface.onnx"
-    network.write_bytes(_graph_without_weight_inputs())
+    network.write_bytes(sface_graph())
     reference = cv2.FaceRecognizerSF.create(str(network), "")
     row = np.concatenate([[0, 0, 256, 256], portrait.landmarks.ravel(), [1.0]]).astype(np.float32)
     picture = (portrait.crop[..., ::-1] * 255).round().astype(np.uint8)
