@@ -1,5 +1,16 @@
-"""`python -m jobs`, the same as `facejobs`."""
+"""`python -m jobs` is `facejobs`."""
 
-from jobs.main import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line; it takes a second to load, and Ctrl-C in that second is no error either."""
+    try:
+        from jobs.main import main as command  # noqa: PLC0415
+    except KeyboardInterrupt:
+        sys.exit(130)
+    command()
+
+
+if __name__ == "__main__":
+    main()

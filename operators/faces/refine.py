@@ -109,7 +109,7 @@ def _turn(look: _LookAt) -> Affine:
 def _best(network: YuNet, view: NDArray[np.uint8], expected: Points, mirrored: bool) -> tuple[Points | None, float]:
     """Return the landmarks and confidence of the face in a view that lies where it is expected, or None and 0."""
     if mirrored:
-        view = np.ascontiguousarray(view[:, ::-1])
+        view = np.asarray(cv2.flip(view, 1), np.uint8)
     for face in network.detect(view, _FAINT):
         points = face.landmarks
         if mirrored:

@@ -41,7 +41,7 @@ class YuNet:
         height, width = view.shape[:2]
         self._network.setInputSize((width, height))
         self._network.setScoreThreshold(min_confidence)
-        _, rows = self._network.detect(np.ascontiguousarray(view[..., ::-1]))
+        _, rows = self._network.detect(cv2.cvtColor(view, cv2.COLOR_RGB2BGR))
         if rows is None:
             return []
         found = [_detection(row) for row in np.asarray(rows, dtype=np.float64) if np.isfinite(row).all()]

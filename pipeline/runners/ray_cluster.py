@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from math import ceil
 
@@ -90,7 +90,9 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
         context.execution_no_progress_timeout_s = NO_PROGRESS_SECONDS
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         resources = ray.cluster_resources()
-        yield Room(float(resources.get("CPU", 0)), float(resources.get("GPU", 0)))
+        # Ray prints what befalls its workers to standard output, where only a command's results belong.
+        with redirect_stdout(sys.stderr):
+            yield Room(float(resources.get("CPU", 0)), float(resources.get("GPU", 0)))
     except ray.exceptions.RayError as error:
         raise RunnerError(f"the Ray cluster gave up: {_root(error)}") from error
     finally:

@@ -36,8 +36,8 @@ def test_safe_keys(key: str) -> None:
     [
         ("", "empty"),
         ("/etc/passwd", "absolute"),
-        ("C:/x.jpg", "absolute"),
-        ("c:x.jpg", "absolute"),
+        ("C:/x.jpg", "drive"),
+        ("c:x.jpg", "drive"),
         ("a\\b.jpg", "backslash"),
         ("..", r"`\.\.`"),
         ("../a.jpg", r"`\.\.`"),
