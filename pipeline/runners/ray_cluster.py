@@ -23,7 +23,9 @@ QUIET = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 OBJECT_STORE_BYTES = 1 * 2**30
-NO_PROGRESS_SECONDS = 300
+NO_PROGRESS_SECONDS = 4 * 3600
+"""Ray Data sees a unit only when it is finished, and calls all between no progress: a unit of very large scans on one
+core may take an hour. What this is for is a starved cluster, which would wait for ever."""
 CONNECT_SECONDS = 10.0
 
 
@@ -69,19 +71,28 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
         "object_store_memory": OBJECT_STORE_BYTES,
     }
     _check_listening(address)
-    try:
-        with _hushed(), _own_signals():
-            ray.init(
-                address=address or "local",
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **(private if address is None else {}),
-            )
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        raise RunnerError(f"the Ray cluster {address or 'of this machine'} cannot be reached: {error}") from error
-    try:
-        from ray.data import DataContext  # noqa: PLC0415
+    # Ray prints what befalls its workers to standard output, where only a command's results belong.
+    with redirect_stdout(sys.stderr):
+        try:
+            with _hushed(), _own_signals():
+                ray.init(
+                    address=address or "local",
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    **(private if address is None else {}),
+                )
+        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+            raise RunnerError(f"the Ray cluster {address or 'of this machine'} cannot be reached: {error}") from error
+        yield from _joined()
 
+
+def _joined() -> Iterator[Room]:
+    """The room on the cluster that this process has joined; leaves it at the end."""
+    import ray  # noqa: PLC0415
+    from ray.data import DataContext  # noqa: PLC0415
+    from ray.data.exceptions import ExecutionTimeoutError  # noqa: PLC0415
+
+    try:
         context = DataContext.get_current()
         context.enable_progress_bars = False
         context.enable_operator_progress_bars = False
@@ -90,10 +101,8 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
         context.execution_no_progress_timeout_s = NO_PROGRESS_SECONDS
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         resources = ray.cluster_resources()
-        # Ray prints what befalls its workers to standard output, where only a command's results belong.
-        with redirect_stdout(sys.stderr):
-            yield Room(float(resources.get("CPU", 0)), float(resources.get("GPU", 0)))
-    except ray.exceptions.RayError as error:
+        yield Room(float(resources.get("CPU", 0)), float(resources.get("GPU", 0)))
+    except (ray.exceptions.RayError, ExecutionTimeoutError) as error:
         raise RunnerError(f"the Ray cluster gave up: {_root(error)}") from error
     finally:
         ray.shutdown()
