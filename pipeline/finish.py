@@ -17,6 +17,7 @@ from pipeline.ledger import Commit, now
 from pipeline.quarantine import standing, to_csv
 from pipeline.run import Run
 from pipeline.storage import Folder
+from pipeline.sweep import attempts_of, drop_losers, drop_parts
 from pipeline.tally import planned
 
 OUTPUT_SCHEMA = pa.schema(
@@ -34,10 +35,13 @@ OUTPUT_SCHEMA = pa.schema(
 def finish(run: Run) -> dict[str, Any]:
     """Write what a finished run has beside its ledger; the manifest comes last and says that it is complete.
 
+    What attempts that were cut off have left is taken away.
+
     Raises ValueError when a unit is missing or its counts do not add up.
     """
     tally = planned(run.summaries())
     tables: dict[str, list[str]] = {}
+    attempts = attempts_of(run)
     with tempfile.TemporaryDirectory(prefix="facejobs-finish-") as spool:
         listing = Path(spool) / "outputs.parquet"
         with pq.ParquetWriter(listing, OUTPUT_SCHEMA, compression="zstd") as writer:
@@ -48,6 +52,8 @@ def finish(run: Run) -> dict[str, Any]:
                         f"{len(commit.quarantined)} quarantined"
                     )
                 tally.add_commit(commit)
+                if attempts[commit.unit_id] > 1:
+                    drop_losers(run, commit, attempts[commit.unit_id])
                 writer.write_table(_outputs_table(commit))
                 for table in commit.tables:
                     tables.setdefault(table.path.split("/")[1], []).append(table.path)
@@ -58,6 +64,7 @@ def finish(run: Run) -> dict[str, Any]:
             whole = Path(spool) / f"{name}.parquet"
             _concatenate(run.folder, parts, whole)
             hashes[layout.table(name)] = _upload(run.folder, layout.table(name), whole)
+    drop_parts(run)
     write_quarantine(run)
     manifest = {
         "run_id": run.header.run_id,

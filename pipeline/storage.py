@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ __all__ = ["Folder", "filesystem", "is_transient", "persistent", "split_chain"]
 # `::` joins file systems only where another URL follows (`zip://a.jpg::s3://bucket/a.zip`, `simplecache::s3://...`);
 # elsewhere it belongs to a name.
 _CHAIN = re.compile(r"::[A-Za-z0-9+.-]+://")
+
+
+# How names of files begin that are being written, before host and process; see `pipeline.sweep`.
+PART = ".part-"
 
 
 @dataclass(frozen=True)
@@ -207,11 +212,16 @@ def _write_local(path: Path, data: bytes, *, create_only: bool) -> None:
             temporary.replace(path)
 
 
+def this_host() -> str:
+    """This machine's name, as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9.]", "_", socket.gethostname())[:64]
+
+
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """A temporary file in the folder where `path` is to be, gone at the end unless it was moved."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PART}{this_host()}-{os.getpid()}-")
     os.close(handle)
     try:
         yield Path(name)

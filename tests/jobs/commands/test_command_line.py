@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -154,4 +156,45 @@ def test_a_stopped_run_is_continued_to_the_same_result(prints: Path, stop: signa
     assert (status["units_committed"], status["records_ok"]) == (8, 16)
     after = {path.name: path.read_bytes() for path in commits.glob("*/commits/*.json")}
     assert {name: after[name] for name in committed} == committed  # nothing was done twice
+    assert call("verify", prints).exit_code == 0
+
+
+def test_init_with_a_path_in_place_of_the_kind_says_how(tmp_path: Path) -> None:
+    result = call("init", tmp_path / "archive.yaml")
+    assert result.exit_code == Exit.USAGE
+    assert f"facejobs init restore {tmp_path / 'archive.yaml'}" in result.stderr
+    nowhere = call("init", "restore", tmp_path / "no/such/archive.yaml")
+    assert nowhere.exit_code == Exit.USAGE
+    assert "cannot be written" in nowhere.stderr
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_work_begins_is_an_interruption_too(tmp_path: Path, stop: signal.Signals) -> None:
+    path = tmp_path / "list.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"uri": "a.jpg"}\n' * 3_000_000, 1))
+    job = write_job(tmp_path)
+    job.write_text(job.read_text().replace("kind: files", "kind: manifest").replace("uri: in", "uri: list.jsonl.gz"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jobs", "run", str(job)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert "1000 records listed" in process.stderr.readline()
+    process.send_signal(stop)
+    output, complaint = process.communicate(timeout=60)
+    assert process.returncode == Exit.INTERRUPTED
+    assert output == ""
+    assert "Traceback" not in complaint
+    assert complaint.splitlines()[-1].startswith("interrupted")
+
+
+def test_a_full_disk_claims_no_report_and_is_continued(prints: Path) -> None:
+    limited = f"ulimit -f 20; exec {shlex.quote(sys.executable)} -m jobs run {shlex.quote(str(prints))}"
+    process = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False)
+    assert process.returncode == Exit.STORAGE
+    assert "cannot be written" in process.stderr
+    assert "report" not in process.stdout
+    assert call("run", prints).exit_code == 0
     assert call("verify", prints).exit_code == 0

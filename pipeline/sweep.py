@@ -1,0 +1,59 @@
+"""Taking away what attempts that were cut off have left: shards and tables no commit names, files half written."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+from fsspec.implementations.local import LocalFileSystem
+
+from pipeline.ledger import Commit
+from pipeline.run import Run
+from pipeline.storage import PART, this_host
+from pipeline.walk import walk_files
+
+_ATTEMPT = re.compile(r"-a\d+(?=\.[a-z]+$)")
+_PART = re.compile(re.escape(PART) + r"(?P<host>.+)-(?P<pid>\d+)-[^-]+$")
+
+
+def attempts_of(run: Run) -> Counter[str]:
+    """How many attempts each unit has seen, by its id."""
+    return Counter(name.split("/")[1] for name, _ in run.folder.walk("attempts"))
+
+
+def drop_losers(run: Run, commit: Commit, attempts: int) -> None:
+    """Delete what other attempts at a committed unit may have written under names of their own.
+
+    None of them can be committed any more, so this is safe while one still runs. Outputs whose names follow from the
+    key have no attempt in them; those are the same for all attempts.
+    """
+    for number in set(range(1, attempts + 1)) - {commit.attempt}:
+        for folder, written in ((run.outputs, commit.outputs), (run.folder, commit.tables)):
+            for output in written:
+                if output.role in ("shard", "table"):
+                    folder.delete(_ATTEMPT.sub(f"-a{number}", output.path))
+
+
+def drop_parts(run: Run) -> None:
+    """Delete files that processes of this machine were writing when they were killed; only local disks have them."""
+    fs = run.outputs.fs
+    if not isinstance(fs, LocalFileSystem):
+        return
+    for name, _ in walk_files(fs, run.outputs.root):
+        found = _PART.search(name.rsplit("/", 1)[-1])
+        if found and found["host"] == this_host() and not _alive(int(found["pid"])):
+            with suppress(FileNotFoundError):
+                Path(run.outputs.root, name).unlink()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
