@@ -79,7 +79,7 @@ def drive(
     if tally.quarantined > max_quarantined:
         return Outcome("over_budget", tally, 0, _over_budget(tally, max_quarantined))
     try:
-        with terminable(), closing(_receipts(runner, spec, refs, placement)) as receipts:
+        with terminable() as stopped, closing(_receipts(runner, spec, refs, placement)) as receipts:
             for receipt in receipts:
                 if receipt.state == "storage":
                     return Outcome("storage", tally, worked, receipt.message)
@@ -89,6 +89,8 @@ def drive(
                     tally.add_receipt(receipt, retry=receipt.unit_id in retries)
                     worked += receipt.state == "done"
                 on_progress(tally, receipt)
+                if stopped.is_set():
+                    raise Interrupted
                 if tally.quarantined > max_quarantined:
                     return Outcome("over_budget", tally, worked, _over_budget(tally, max_quarantined))
     except (KeyboardInterrupt, Interrupted):
@@ -123,22 +125,36 @@ def _over_budget(tally: Tally, limit: int) -> str:
     common = ", ".join(f"{code} ({count})" for code, count in tally.codes.most_common(3))
     return (
         f"{tally.quarantined} of {tally.done} decided records are in quarantine, more than run.max_quarantined allows "
-        f"({limit} of {tally.records_planned}); most often: {common}. Mend the cause or raise the budget"
+        f"({limit} of {tally.records_planned}); most often: {common}. Raise it to go on; what has been mended, "
+        "`facejobs retry` brings back when the run is complete"
     )
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
-    """Turn SIGTERM into an exception in the main thread, as Python does with SIGINT."""
+def terminable() -> Iterator[threading.Event]:
+    """Turn SIGTERM and SIGINT into exceptions in the main thread, Interrupted and KeyboardInterrupt.
+
+    Yields:
+        set once a signal has come: Python swallows an exception that is raised while it runs a finaliser, so a loop
+        that can go on for hours looks here as well.
+    """
+    stopped = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield stopped
         return
 
-    def stop(_signum: int, _frame: FrameType | None) -> None:
-        raise Interrupted
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+        raise Interrupted if number == signal.SIGTERM else KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    # A signal that is ignored stays so (a shell ignores SIGINT for what it starts in the background), and one that
+    # other native code handles stays with that.
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    caught = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
+    for number in caught:
+        signal.signal(number, stop)
     try:
-        yield
+        yield stopped
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in caught:
+            signal.signal(number, before[number])

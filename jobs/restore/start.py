@@ -146,7 +146,8 @@ def _plan(job: RestoreJob, output: Folder, identity: dict[str, Any], prefix: str
             replaces=replaces,
             created=now(),
             notes=tuple(
-                f"{count} other objects were left out: {reason} (such as {ignored.examples[reason]})"
+                f"{count} other {'object was' if count == 1 else 'objects were'} left out: {reason} "
+                f"(such as {ignored.examples[reason]})"
                 for reason, count in sorted(ignored.counts.items())
             ),
         )
