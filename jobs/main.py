@@ -38,9 +38,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
-def run(job: JobFile) -> None:
+def run(
+    job: JobFile,
+    replan: Annotated[
+        bool, typer.Option("--replan", help="List the source again; if it has changed, plan a new run over all of it.")
+    ] = False,
+) -> None:
     """Run a job, or continue it where it was interrupted."""
-    _end(lambda out: running.run_job(job, out))
+    _end(lambda out: running.run_job(job, out, replan=replan))
 
 
 @app.command()

@@ -59,6 +59,7 @@ def drive(
     placement: Placement,
     max_quarantined: int,
     on_progress: Callable[[Tally, Receipt], None],
+    replaced: Run | None = None,
 ) -> Outcome:
     """Process what is not committed yet, then finish the run.
 
@@ -69,6 +70,7 @@ def drive(
         placement: fused or staged.
         max_quarantined: records that may be in quarantine; one more ends the run early.
         on_progress: called after each unit.
+        replaced: the run that this one takes the place of; what only it has written is deleted at the end.
     """
     tally = tally_of(run)
     committed = run.ledger.committed()
@@ -103,7 +105,7 @@ def drive(
         return Outcome("incomplete", tally, worked, "; ".join(given_up[:3]))
     if not tally.complete:
         return Outcome("incomplete", tally, worked, "units are missing that no worker reported")
-    finish(run)
+    finish(run, replaced)
     return Outcome("complete", _settled(run, tally), worked)
 
 

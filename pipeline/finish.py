@@ -17,7 +17,7 @@ from pipeline.ledger import Commit, now
 from pipeline.quarantine import standing, to_csv
 from pipeline.run import Run
 from pipeline.storage import Folder
-from pipeline.sweep import attempts_of, drop_losers, drop_parts
+from pipeline.sweep import attempts_of, drop_losers, drop_parts, drop_replaced
 from pipeline.tally import planned
 
 OUTPUT_SCHEMA = pa.schema(
@@ -32,10 +32,11 @@ OUTPUT_SCHEMA = pa.schema(
 )
 
 
-def finish(run: Run) -> dict[str, Any]:
+def finish(run: Run, replaced: Run | None = None) -> dict[str, Any]:
     """Write what a finished run has beside its ledger; the manifest comes last and says that it is complete.
 
-    What attempts that were cut off have left is taken away.
+    What attempts that were cut off have left is taken away; and so are outputs of `replaced`, the run that this one has
+    taken the place of, that this one has not written anew.
 
     Raises ValueError when a unit is missing or its counts do not add up.
     """
@@ -65,6 +66,8 @@ def finish(run: Run) -> dict[str, Any]:
             _concatenate(run.folder, parts, whole)
             hashes[layout.table(name)] = _upload(run.folder, layout.table(name), whole)
     drop_parts(run)
+    if replaced is not None:
+        drop_replaced(run, replaced)
     write_quarantine(run)
     manifest = {
         "run_id": run.header.run_id,

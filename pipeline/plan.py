@@ -104,6 +104,14 @@ def cut_units(records: Iterable[Record], unit_records: int, unit_bytes: int, sal
         yield Unit(unit_id(held, salt), index, tuple(held))
 
 
+def digest_of(units: Iterable[Unit]) -> str:
+    """What `PlanSummary.digest` would be of a plan with these units."""
+    digest = hashlib.sha256()
+    for unit in units:
+        digest.update(unit.unit_id.encode())
+    return digest.hexdigest()
+
+
 def unit_id(records: Iterable[Record], salt: str = "") -> str:
     """Twenty hex digits of SHA-256 over what the records are and where they lie."""
     digest = hashlib.sha256(salt.encode())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.ledger import Commit
@@ -35,6 +38,34 @@ def drop_losers(run: Run, commit: Commit, attempts: int) -> None:
             for output in written:
                 if output.role in ("shard", "table"):
                     folder.delete(_ATTEMPT.sub(f"-a{number}", output.path))
+
+
+def drop_replaced(run: Run, replaced: Run) -> int:
+    """Delete outputs of the run that this one has taken the place of, so far as this one has not written them anew.
+
+    Returns:
+        how many were deleted.
+    """
+    kept = np.sort(np.fromiter((_hash(name) for name in _named(run)), np.uint64))
+    count = 0
+    for name in _named(replaced):
+        value = _hash(name)
+        place = int(np.searchsorted(kept, np.uint64(value)))
+        if place == len(kept) or kept[place] != value:
+            replaced.outputs.delete(name)
+            count += 1
+    return count
+
+
+def _named(run: Run) -> Iterator[str]:
+    """Names of all outputs that a run's commits name."""
+    for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
+        yield from (output.path for output in commit.outputs)
+
+
+def _hash(name: str) -> int:
+    """Eight bytes for a name: millions of them fit into memory."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
 def drop_parts(run: Run) -> None:

@@ -13,7 +13,7 @@ from jobs.spec import Scrubber, Spec, load, secrets_of
 from pipeline import layout
 from pipeline.driver import Outcome, drive, tally_of
 from pipeline.finish import write_quarantine
-from pipeline.run import Run
+from pipeline.run import Run, open_run
 from pipeline.runners.contract import Placement, Pools, Runner
 from pipeline.runners.local import LocalRunner
 from pipeline.runners.ray import RayRunner
@@ -28,15 +28,17 @@ ENDS = {
 }
 
 
-def run_job(path: str, out: Output) -> Exit:
+def run_job(path: str, out: Output, *, replan: bool = False) -> Exit:
     """Plan the job's run or take it up again, and process what is left."""
     job = load(path)
     out.use(Scrubber(secrets_of(job)))
-    started = start(job, lambda count: out.log(f"{count} records listed"))
+    started = start(job, lambda count: out.log(f"{count} records listed"), replan=replan)
     run = started.run
     plan = run.header.plan
     if started.resumed and run.complete and (tally := tally_of(run)).complete:
         out.say(f"nothing to do: run {run.header.run_id} is complete ({_counts(tally)})")
+        if not replan:
+            out.log(f"the source was listed at {run.header.created}; --replan looks for what is new or changed since")
         _say_places(run, out)
         return Exit.QUARANTINED if tally.quarantined else Exit.DONE
     verb = "resuming" if started.resumed else "planned"
@@ -90,12 +92,20 @@ def _drive(job: Spec, run: Run, out: Output) -> Exit:
             placement_of(job),
             job.run.allowance(run.header.plan.records),
             show,
+            _replaced(job, run),
         )
     if outcome.state not in ("complete", "storage"):
         write_quarantine(run)
     if outcome.state != "storage":
         write_report(run, out.scrubber)
     return _end(run, outcome, out)
+
+
+def _replaced(job: Spec, run: Run) -> Run | None:
+    """The run whose outputs are to go, if the job says that its own replace them."""
+    if job.output.existing != "replace" or not run.header.replaces:
+        return None
+    return open_run(run.output, run.header.replaces)
 
 
 def _end(run: Run, outcome: Outcome, out: Output) -> Exit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,9 +17,9 @@ from pipeline.errors import RecordError, RunConflictError
 from pipeline.history import next_version, standing_in, standing_runs
 from pipeline.ledger import now
 from pipeline.names import fold
-from pipeline.plan import PlanSummary, cut_units
+from pipeline.plan import PlanSummary, cut_units, digest_of
 from pipeline.quarantine import records_of, standing
-from pipeline.records import Record
+from pipeline.records import Record, Unit
 from pipeline.run import Run, RunHeader, current_run, make_current, plan_retry, plan_run
 from pipeline.sinks import SinkSpec
 from pipeline.sources import Ignored, list_records
@@ -42,12 +42,13 @@ class Started:
     resumed: bool
 
 
-def start(job: RestoreJob, on_listed: OnListed = lambda count: None) -> Started:
+def start(job: RestoreJob, on_listed: OnListed = lambda count: None, *, replan: bool = False) -> Started:
     """Find the job's run in its output, or plan it.
 
     Args:
         job: the job.
         on_listed: told now and then how many records have been listed.
+        replan: list the source again, and plan a new run if it holds others than when the job's run was planned.
 
     Raises:
         RunConflictError: the output holds another run's results, or files of no run at all.
@@ -57,16 +58,18 @@ def start(job: RestoreJob, on_listed: OnListed = lambda count: None) -> Started:
     output = output_of(job)
     identity = identity_of(job)
     current = current_run(output)
-    if (known := _known(output, current, identity, job.output.existing)) is not None:
+    known = _known(output, current, identity, job.output.existing)
+    moved = replan and known is not None and _listed_anew(job, on_listed) != known.header.plan.digest
+    if known is not None and not moved:
         if current is None:
             make_current(known)
         return Started(known, resumed=True)
     foreign = _foreign(output) if current is None and job.output.existing != "replace" else ""
-    if job.output.existing == "refuse":
+    if job.output.existing == "refuse" and not moved:
         _refuse(output, current, identity, foreign)
     output.check()
     aside = job.output.existing == "version" and (current is not None or foreign)
-    prefix = next_version(output) if aside else ""
+    prefix = next_version(output) if aside else known.header.prefix if known is not None else ""
     return Started(_plan(job, output, identity, prefix, on_listed), resumed=False)
 
 
@@ -152,11 +155,20 @@ def _plan(job: RestoreJob, output: Folder, identity: dict[str, Any], prefix: str
             ),
         )
 
-    units = cut_units(records, job.run.unit_records, job.run.unit_bytes)
+    units = _cut(job, records)
     # A run that writes over another is one of its own: a former run of the same job has a ledger that says all is
     # done, but its outputs may be gone since.
     salt = digest(identity) + prefix + replaces
     return plan_run(output, units, _namer(RestoreSettings.of(job)), header, salt)
+
+
+def _cut(job: RestoreJob, records: Iterable[Record]) -> Iterator[Unit]:
+    return cut_units(records, job.run.unit_records, job.run.unit_bytes)
+
+
+def _listed_anew(job: RestoreJob, on_listed: OnListed) -> str:
+    """The plan's digest as it would be now."""
+    return digest_of(_cut(job, _counted(list_records(source_of(job)), on_listed)))
 
 
 def _namer(settings: RestoreSettings) -> Callable[[Record], str]:

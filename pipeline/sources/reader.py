@@ -98,7 +98,7 @@ def refuse_changed(record: Record, info: dict[str, Any]) -> None:
         raise RecordError(
             "source_changed",
             f"{record.uri}: it was {record.version} when the run was planned and is {version} now; "
-            "put the planned state back, or start a new run",
+            "put the planned state back, or run the job with --replan",
         )
 
 

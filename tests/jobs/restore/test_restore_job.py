@@ -177,6 +177,33 @@ def test_replace_overwrites_and_version_keeps_both(bench: Bench) -> None:
     assert bench.call("verify", replace).exit_code == 0
 
 
+def test_replacing_by_another_format_leaves_nothing_of_the_former_run(bench: Bench) -> None:
+    bench.call("run", bench.job())
+    job = bench.job(output={"format": "png", "existing": "replace"})
+    assert bench.call("run", job).exit_code == 3
+    names = {name for name in bench.outputs("job") if not name.endswith(".json")}
+    assert names == {"box1/print.png", "box1/plate.png", "box2/miniature.png", "box2/wall.png"}
+    assert bench.call("verify", job).exit_code == 0
+
+
+def test_replanning_takes_in_what_is_new_and_does_nothing_where_nothing_is(bench: Bench) -> None:
+    job = bench.job()
+    bench.call("run", job)
+    run_id = bench.status(job)["run_id"]
+    again = bench.call("run", job, "--replan")
+    assert "nothing to do" in again.stdout
+    assert bench.status(job)["run_id"] == run_id
+    (bench.root / "archive/box3").mkdir()
+    (bench.root / "archive/box3/new.png").write_bytes(bench.files["box2/miniature.png"])
+    assert "nothing to do" in bench.call("run", job).stdout
+    assert bench.call("run", job, "--replan").exit_code == 3
+    status = bench.status(job)
+    assert status["run_id"] != run_id
+    assert (status["records_planned"], status["records_ok"]) == (8, 5)
+    assert bench.outputs("job")["box3/new.png"] == bench.outputs("job")["box2/miniature.png"]
+    assert bench.call("verify", job).exit_code == 0
+
+
 def test_a_folder_of_somebody_else_is_not_written_to(bench: Bench) -> None:
     (bench.root / "job").mkdir()
     (bench.root / "job/thesis.tex").write_text("mine")
