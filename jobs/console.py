@@ -52,14 +52,14 @@ class Output:
         sys.stderr.flush()
 
     @contextmanager
-    def progress(self, tally: Tally) -> Iterator[Callable[[Tally, Receipt], None]]:
-        """A callback that shows counts as units finish."""
+    def progress(self, records: int) -> Iterator[Callable[[Tally, Receipt | None], None]]:
+        """A callback that shows counts, of so many records, as units finish."""
         if self._console.is_terminal:
-            yield from self._bar(tally)
+            yield from self._bar(records)
         else:
             yield self._lines()
 
-    def _bar(self, tally: Tally) -> Iterator[Callable[[Tally, Receipt], None]]:
+    def _bar(self, records: int) -> Iterator[Callable[[Tally, Receipt | None], None]]:
         columns = (
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -69,25 +69,23 @@ class Output:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self._console) as bar:
-            task = bar.add_task(
-                "restoring", total=tally.records_planned, completed=tally.done, quarantined=tally.quarantined, faces=0
-            )
+            task = bar.add_task("restoring", total=records, quarantined=0, faces=0)
 
-            def show(now: Tally, receipt: Receipt) -> None:
+            def show(now: Tally, receipt: Receipt | None) -> None:
                 bar.update(
                     task, completed=now.done, quarantined=now.quarantined, faces=now.counts.get("faces_found", 0)
                 )
-                if receipt.message:
+                if receipt and receipt.message:
                     bar.console.print(self._scrubber.scrub(receipt.message), markup=False)
 
             yield show
 
-    def _lines(self) -> Callable[[Tally, Receipt], None]:
+    def _lines(self) -> Callable[[Tally, Receipt | None], None]:
         last = time.monotonic() - LINE_SECONDS
 
-        def show(now: Tally, receipt: Receipt) -> None:
+        def show(now: Tally, receipt: Receipt | None) -> None:
             nonlocal last
-            if receipt.message:
+            if receipt and receipt.message:
                 self.log(receipt.message)
             if time.monotonic() - last >= LINE_SECONDS:
                 last = time.monotonic()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ from typing import Literal
 from pipeline.errors import RunnerError, StorageError
 from pipeline.finish import finish
 from pipeline.plan import UnitRef
-from pipeline.quarantine import standing
 from pipeline.run import Run
 from pipeline.runners.contract import Placement, Runner
-from pipeline.tally import Tally, planned
+from pipeline.tally import Tally, tally_of
 from pipeline.worker import Receipt, WorkerSpec
 
 State = Literal["complete", "over_budget", "storage", "interrupted", "incomplete"]
@@ -44,21 +42,13 @@ class Outcome:
     message: str = ""
 
 
-def tally_of(run: Run) -> Tally:
-    """The run's counts, from its commits."""
-    tally = planned(run.summaries())
-    for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
-        tally.add_commit(commit)
-    return _settled(run, tally)
-
-
 def drive(
     run: Run,
     runner: Runner,
     spec: WorkerSpec,
     placement: Placement,
     max_quarantined: int,
-    on_progress: Callable[[Tally, Receipt], None],
+    on_progress: Callable[[Tally, Receipt | None], None],
     replaced: Run | None = None,
 ) -> Outcome:
     """Process what is not committed yet, then finish the run.
@@ -69,24 +59,30 @@ def drive(
         spec: what workers need.
         placement: fused or staged.
         max_quarantined: records that may be in quarantine; one more ends the run early.
-        on_progress: called after each unit.
+        on_progress: called at the beginning, and with its receipt after each unit.
         replaced: the run that this one takes the place of; what only it has written is deleted at the end.
     """
-    tally = tally_of(run)
+    # One listing decides both what is counted and what is left: a unit that another driver commits meanwhile is
+    # among the left ones, and its worker finds the commit.
     committed = run.ledger.committed()
-    refs = [ref for ref in run.refs() if ref.unit_id not in committed]
-    retries = {ref.unit_id for ref in refs if ref.round > 0}
-    worked = 0
-    given_up: list[str] = []
+    tally = tally_of(run, committed)
+    if tally.complete and run.complete:
+        return Outcome("complete", tally, 0)
+    on_progress(tally, None)
     if tally.quarantined > max_quarantined:
         return Outcome("over_budget", tally, 0, _over_budget(tally, max_quarantined))
+    refs = [ref for ref in run.refs() if ref.unit_id not in committed]
+    retries = {ref.unit_id for ref in refs if ref.round > 0}
+    worked = given_up = 0
+    reason = ""
     try:
         with terminable() as stopped, closing(_receipts(runner, spec, refs, placement)) as receipts:
             for receipt in receipts:
                 if receipt.state == "storage":
                     return Outcome("storage", tally, worked, receipt.message)
                 if receipt.state == "error":
-                    given_up.append(f"unit {receipt.unit_id}: {receipt.message}")
+                    given_up += 1
+                    reason = reason or f"unit {receipt.unit_id}: {receipt.message}"
                 else:
                     tally.add_receipt(receipt, retry=receipt.unit_id in retries)
                     worked += receipt.state == "done"
@@ -101,19 +97,10 @@ def drive(
         return Outcome("storage", tally, worked, str(error))
     except RunnerError as error:
         return Outcome("incomplete", tally, worked, str(error))
-    if given_up:
-        return Outcome("incomplete", tally, worked, "; ".join(given_up[:3]))
-    if not tally.complete:
-        return Outcome("incomplete", tally, worked, "units are missing that no worker reported")
-    finish(run, replaced)
-    return Outcome("complete", _settled(run, tally), worked)
-
-
-def _settled(run: Run, tally: Tally) -> Tally:
-    """The tally with the reasons that stand now: after a retry only the ledger tells which are gone or have changed."""
-    if len(run.rounds()) > 1:
-        tally.codes = Counter(row.code for row in standing(run).values())
-    return tally
+    if tally.complete:
+        return Outcome("complete", finish(run, replaced), worked)
+    why = f"units given up: {given_up}, the first being {reason}" if given_up else _unreported(tally)
+    return Outcome("incomplete", tally, worked, why)
 
 
 def _receipts(
@@ -129,6 +116,14 @@ def _over_budget(tally: Tally, limit: int) -> str:
         f"{tally.quarantined} of {tally.done} decided records are in quarantine, more than run.max_quarantined allows "
         f"({limit} of {tally.records_planned}); most often: {common}. Raise it to go on; what has been mended, "
         "`facejobs retry` brings back when the run is complete"
+    )
+
+
+def _unreported(tally: Tally) -> str:
+    left = tally.units_planned - tally.units_committed
+    return (
+        f"{left} of {tally.units_planned} units came to no end: the process that worked on them died each time; their "
+        "marks are in the run's folder, attempts/"
     )
 
 

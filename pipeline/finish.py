@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
+import csv
 import json
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import layout
-from pipeline.ledger import Commit, now
-from pipeline.quarantine import standing, to_csv
+from pipeline.fetching import fetched
+from pipeline.ledger import Commit, Quarantined, now
+from pipeline.quarantine import standing, standing_commits
 from pipeline.run import Run
+from pipeline.sinks.writing import sha256_of
 from pipeline.storage import Folder
 from pipeline.sweep import attempts_of, drop_losers, drop_parts, drop_replaced
-from pipeline.tally import planned
+from pipeline.tally import Tally, planned
+
+GROUP_ROWS = 50_000
+"""Rows of a row group of a joined table, so that its footer stays small whatever the number of units."""
 
 OUTPUT_SCHEMA = pa.schema(
     [
@@ -32,98 +39,144 @@ OUTPUT_SCHEMA = pa.schema(
 )
 
 
-def finish(run: Run, replaced: Run | None = None) -> dict[str, Any]:
+def finish(run: Run, replaced: Run | None = None) -> Tally:
     """Write what a finished run has beside its ledger; the manifest comes last and says that it is complete.
 
     What attempts that were cut off have left is taken away; and so are outputs of `replaced`, the run that this one has
     taken the place of, that this one has not written anew.
 
-    Raises ValueError when a unit is missing or its counts do not add up.
+    Returns:
+        the run's final counts.
+
+    Raises:
+        ValueError: a unit is missing or its counts do not add up.
     """
-    tally = planned(run.summaries())
-    tables: dict[str, list[str]] = {}
+    tally = planned(run)
+    parts: dict[str, list[str]] = defaultdict(list)
+    hashes: dict[str, str] = {}
     attempts = attempts_of(run)
     with tempfile.TemporaryDirectory(prefix="facejobs-finish-") as spool:
-        listing = Path(spool) / "outputs.parquet"
-        with pq.ParquetWriter(listing, OUTPUT_SCHEMA, compression="zstd") as writer:
-            for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
-                if commit.records != commit.ok + len(commit.quarantined):
-                    raise ValueError(
-                        f"unit {commit.unit_id}: {commit.records} in, but {commit.ok} ok and "
-                        f"{len(commit.quarantined)} quarantined"
-                    )
-                tally.add_commit(commit)
+        outputs, quarantine = Path(spool) / layout.OUTPUTS_TABLE, Path(spool) / layout.QUARANTINE
+        with ExitStack() as stack:
+            listing = stack.enter_context(_Joined(outputs))
+            rows = stack.enter_context(_QuarantineFile(quarantine))
+            listing.add(OUTPUT_SCHEMA.empty_table())
+            for commit, standing_rows in standing_commits(run):
+                _check(commit)
+                tally.add_commit(commit, standing_rows)
                 if attempts[commit.unit_id] > 1:
                     drop_losers(run, commit, attempts[commit.unit_id])
-                writer.write_table(_outputs_table(commit))
-                for table in commit.tables:
-                    tables.setdefault(table.path.split("/")[1], []).append(table.path)
+                listing.add(_outputs_table(commit))
+                rows.add(standing_rows)
+                for part in commit.tables:
+                    parts[layout.table_of(part.path)].append(part.path)
         if not tally.complete:
             raise ValueError(f"{tally.units_committed} of {tally.units_planned} units are committed")
-        hashes = {layout.OUTPUTS_TABLE: _upload(run.folder, layout.OUTPUTS_TABLE, listing)}
-        for name, parts in sorted(tables.items()):
+        hashes[layout.OUTPUTS_TABLE] = _upload(run.folder, layout.OUTPUTS_TABLE, outputs)
+        for name, paths in sorted(parts.items()):
             whole = Path(spool) / f"{name}.parquet"
-            _concatenate(run.folder, parts, whole)
+            with _Joined(whole) as joined:
+                for table in read_parts(run.folder, paths):
+                    joined.add(table)
             hashes[layout.table(name)] = _upload(run.folder, layout.table(name), whole)
+        run.folder.upload(layout.QUARANTINE, quarantine)
     drop_parts(run)
     if replaced is not None:
         drop_replaced(run, replaced)
-    write_quarantine(run)
     manifest = {
         "run_id": run.header.run_id,
         "rounds": len(run.rounds()),
         "plan": run.header.plan.digest,
-        "units": tally.units_committed,
-        "records": tally.records_planned,
-        "ok": tally.ok,
-        "quarantined": tally.quarantined,
-        "outputs": tally.output_objects,
-        "output_bytes": tally.output_bytes,
-        "counts": dict(tally.counts),
+        **tally.for_manifest(),
         "tables": hashes,
         "finished": now(),
     }
     run.folder.write(layout.MANIFEST, json.dumps(manifest, indent=1).encode())
-    return manifest
+    return tally
 
 
 def write_quarantine(run: Run) -> None:
-    """Write the list of what is in quarantine now; also of a run that is not finished."""
-    run.folder.write(layout.QUARANTINE, to_csv(standing(run)))
+    """Write the list of what is in quarantine now, of a run that is not finished."""
+    with tempfile.TemporaryDirectory(prefix="facejobs-finish-") as spool:
+        path = Path(spool) / layout.QUARANTINE
+        with _QuarantineFile(path) as rows:
+            rows.add(standing(run))
+        run.folder.upload(layout.QUARANTINE, path)
 
 
 def read_parts(folder: Folder, paths: Iterable[str]) -> Iterator[pa.Table]:
-    """Table parts, one after the other."""
-    for path in paths:
-        yield pq.read_table(pa.BufferReader(folder.read(path)))
+    """Table parts, in the order of the paths; the next ones are fetched meanwhile."""
+
+    def read(path: str) -> pa.Table:
+        return pq.read_table(pa.BufferReader(folder.read(path)))
+
+    return fetched(read, paths)
 
 
-def _concatenate(folder: Folder, parts: list[str], target: Path) -> None:
-    writer: pq.ParquetWriter | None = None
-    for part in read_parts(folder, parts):
-        if writer is None:
-            writer = pq.ParquetWriter(target, part.schema, compression="zstd")
-        writer.write_table(part)
-    assert writer is not None
-    writer.close()
+class _Joined:
+    """A local Parquet file of many small tables of one schema, in row groups of a sensible size."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: pq.ParquetWriter | None = None
+        self._held: list[pa.Table] = []
+        self._rows = 0
+
+    def __enter__(self) -> _Joined:
+        return self
+
+    def add(self, table: pa.Table) -> None:
+        """Append rows."""
+        self._held.append(table)
+        self._rows += table.num_rows
+        if self._rows >= GROUP_ROWS:
+            self._write()
+
+    def __exit__(self, *_: object) -> None:
+        if self._held:
+            self._write()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _write(self) -> None:
+        table = pa.concat_tables(self._held)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
+        self._writer.write_table(table, row_group_size=GROUP_ROWS)
+        self._held, self._rows = [], 0
+
+
+class _QuarantineFile:
+    """A local CSV file of quarantine rows, with a header line (RFC 4180)."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file)
+
+    def __enter__(self) -> _QuarantineFile:
+        self._writer.writerow(field.name for field in fields(Quarantined))
+        return self
+
+    def add(self, rows: Iterable[Quarantined]) -> None:
+        """Append rows."""
+        self._writer.writerows(astuple(row) for row in rows)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def _check(commit: Commit) -> None:
+    if commit.records != commit.ok + len(commit.quarantined):
+        raise ValueError(
+            f"unit {commit.unit_id}: {commit.records} in, but {commit.ok} ok and {len(commit.quarantined)} quarantined"
+        )
 
 
 def _outputs_table(commit: Commit) -> pa.Table:
-    rows = [
-        {
-            "path": output.path,
-            "size": output.size,
-            "sha256": output.sha256,
-            "role": output.role,
-            "key": output.key,
-            "unit_id": commit.unit_id,
-        }
-        for output in commit.outputs
-    ]
+    rows = [{**asdict(output), "unit_id": commit.unit_id} for output in commit.outputs]
     return pa.Table.from_pylist(rows, OUTPUT_SCHEMA)
 
 
 def _upload(folder: Folder, name: str, path: Path) -> str:
-    data = path.read_bytes()
-    folder.write(name, data)
-    return hashlib.sha256(data).hexdigest()
+    folder.upload(name, path)
+    return sha256_of(path)

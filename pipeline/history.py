@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 
 from pipeline import layout
@@ -32,9 +33,20 @@ def standing_in(output: Folder, prefix: str) -> Run | None:
     return next((run for run in standing_runs(output) if run.header.prefix == prefix), None)
 
 
-def next_version(output: Folder) -> str:
-    """A folder for one more run's outputs, above every number that is taken: `versions/2` beside a first run."""
+def next_version(output: Folder, owner: str) -> str:
+    """A folder for one more run's outputs, above every number that is taken: `versions/2` beside a first run.
+
+    The number is claimed with a create-only put, so that two jobs that start at once never share a folder.
+
+    Args:
+        output: the output root.
+        owner: what tells the job from others; the same one gets the number again that it had claimed and not used.
+    """
     taken = {run.header.prefix.removeprefix(f"{layout.VERSIONS}/") for run in runs_of(output)}
     taken.update(output.children(layout.VERSIONS))
     numbers = [int(name) for name in taken if name.isascii() and name.isdigit()]
-    return f"{layout.VERSIONS}/{max(numbers, default=1) + 1}"
+    number = max(numbers, default=1) + 1
+    mark = json.dumps({"owner": owner}).encode()
+    while not output.create(layout.version_claim(number), mark) and output.read(layout.version_claim(number)) != mark:
+        number += 1
+    return f"{layout.VERSIONS}/{number}"

@@ -43,19 +43,32 @@ REPORT = "report.html"
 SAMPLES = "samples"
 
 
-def plan_part(round_: int, part: int) -> str:
+def version_claim(number: int) -> str:
+    """Which identity a folder of `versions/` was given to; relative to the output root."""
+    return f"{HOME}/versions/{number}.json"
+
+
+def plan_name(round_: int, digest: str) -> str:
+    """Name of a round's plan. A retry's holds the plan's digest, so that two of them never write the same objects.
+
+    The run's id stands for the digest of round 0 already.
+    """
+    return f"{round_:03d}-{digest[:8]}" if round_ else f"{round_:03d}"
+
+
+def plan_part(plan: str, part: int) -> str:
     """Parquet file with the records of up to a few hundred units, one row group a unit."""
-    return f"plan/{round_:03d}/records-{part:05d}.parquet"
+    return f"plan/{plan}/records-{part:05d}.parquet"
 
 
-def plan_index(round_: int) -> str:
+def plan_index(plan: str) -> str:
     """Parquet file with one row a unit."""
-    return f"plan/{round_:03d}/units.parquet"
+    return f"plan/{plan}/units.parquet"
 
 
 def round_header(round_: int) -> str:
-    """What a retry round was made of."""
-    return f"plan/{round_:03d}/round.json"
+    """A retry's plan in numbers; put create-only, it says which plan is the round's."""
+    return f"plan/{round_:03d}.json"
 
 
 def attempts_of(unit_id: str) -> str:
@@ -78,9 +91,14 @@ def commit_mark(unit_id: str) -> str:
     return f"commits/{unit_id}.json"
 
 
-def table_part(table: str, index: int, unit_id: str, attempt: int) -> str:
+def table_part(table: str, round_: int, index: int, unit_id: str, attempt: int) -> str:
     """One unit's rows of a table; the name holds the attempt, so that two attempts never write the same object."""
-    return f"tables/{table}/{index:08d}-{unit_id[:8]}-a{attempt}.parquet"
+    return f"tables/{table}/{round_:03d}-{index:08d}-{unit_id[:8]}-a{attempt}.parquet"
+
+
+def table_of(part: str) -> str:
+    """The table that a part belongs to."""
+    return part.split("/")[1]
 
 
 def table(name: str) -> str:

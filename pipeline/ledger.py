@@ -7,18 +7,18 @@ import os
 import socket
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
-from itertools import islice
 from typing import Any
 
 from pipeline import layout
+from pipeline.fetching import fetched
 from pipeline.intact import intact
 from pipeline.records import Output
 from pipeline.storage import Folder
 
-READERS = 16
+PLANNED = "plan"
+"""The stage of quarantine rows that the plan itself found wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +143,12 @@ class Ledger:
 
     def committed(self) -> set[str]:
         """Ids of all committed units, by listing alone."""
-        return {name.rsplit("/", 1)[-1].removesuffix(".json") for name in self._folder.names("commits")}
+        names = (name for name, _ in self._folder.walk("commits"))
+        return {name.rsplit("/", 1)[-1].removesuffix(".json") for name in names if name.endswith(".json")}
 
     def commits(self, unit_ids: Iterable[str]) -> Iterator[Commit]:
         """Read the commits of these units, many at a time, in the order given; uncommitted ones are skipped."""
-        waiting = iter(unit_ids)
-        with ThreadPoolExecutor(READERS) as pool:
-            while batch := list(islice(waiting, READERS * 8)):
-                yield from (commit for commit in pool.map(self.find, batch) if commit is not None)
+        return (commit for commit in fetched(self.find, unit_ids) if commit is not None)
 
     def _put(self, name: str, data: bytes, token: str) -> bool:
         """Create-only put; a refusal is success after all when what stands there carries our token (a lost reply)."""

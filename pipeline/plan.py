@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline import layout
 from pipeline.intact import START_AGAIN, intact
+from pipeline.keyset import hash64
 from pipeline.records import Record, Unit
 from pipeline.storage import Folder
 
@@ -52,6 +54,7 @@ class UnitRef:
         unit_id: the unit.
         index: its position in its round.
         round: 0 for the plan itself, then one a retry.
+        plan: name of the round's plan (`layout.plan_name`).
         part: which records file.
         row_group: which row group of it.
         records: how many records it holds.
@@ -60,6 +63,7 @@ class UnitRef:
     unit_id: str
     index: int
     round: int
+    plan: str
     part: int
     row_group: int
     records: int
@@ -113,12 +117,11 @@ def digest_of(units: Iterable[Unit]) -> str:
 
 
 def unit_id(records: Iterable[Record], salt: str = "") -> str:
-    """Twenty hex digits of SHA-256 over what the records are and where they lie."""
+    """Twenty hex digits of SHA-256 over all that is known of the records: two plans with equal ids are the same."""
     digest = hashlib.sha256(salt.encode())
     for record in records:
-        digest.update(
-            json.dumps([record.key, record.uri, record.version, record.size, record.offset, record.row]).encode()
-        )
+        place = (record.key, record.uri, record.version, record.size, record.offset, record.row)
+        digest.update(json.dumps([*place, dict(record.metadata), record.problem], sort_keys=True).encode())
     return digest.hexdigest()[:20]
 
 
@@ -128,13 +131,19 @@ def _shard(record: Record) -> str:
 
 
 class PlanWriter:
-    """Writes units to a local spool, marks name collisions, then uploads; memory grows by 8 bytes a record."""
+    """Writes units to a local spool, marks name collisions, then uploads; memory grows by 8 bytes a record.
+
+    Args:
+        spool: an empty local folder.
+        output_name: the name under which a record's output would collide with another's.
+    """
 
     def __init__(self, spool: Path, output_name: Callable[[Record], str]) -> None:
         self._spool = spool
         self._output_name = output_name
-        self._names: list[np.ndarray] = []
-        self._rows: list[dict[str, object]] = []
+        self._names = array("Q")
+        self._rows: list[dict[str, int | str]] = []
+        self._problems = 0
         self._writer: pq.ParquetWriter | None = None
         self._digest = hashlib.sha256()
 
@@ -145,7 +154,8 @@ class PlanWriter:
             self._roll(part)
         assert self._writer is not None
         self._writer.write_table(_to_table(unit.records), row_group_size=len(unit.records))
-        self._names.append(np.array([_name_hash(self._output_name(record)) for record in unit.records], np.uint64))
+        self._names.extend(hash64(self._output_name(record)) for record in unit.records)
+        self._problems += sum(bool(record.problem) for record in unit.records)
         self._digest.update(unit.unit_id.encode())
         self._rows.append(
             {
@@ -163,63 +173,69 @@ class PlanWriter:
         """SHA-256 over all unit ids so far, in order."""
         return self._digest.hexdigest()
 
-    def finish(self, folder: Folder, round_: int) -> PlanSummary:
+    def finish(self, folder: Folder, plan: str) -> PlanSummary:
         """Mark collisions and upload every part, then the index; returns the plan in numbers."""
         self._roll(None)
-        problems = 0
-        parts = sorted(self._spool.glob("*.parquet"))
-        colliding = self._collisions()
-        if colliding.size:
-            seen: set[int] = set()
-            for part in parts:
-                self._mark(part, colliding, seen)
-        for number, part in enumerate(parts):
-            folder.write(layout.plan_part(round_, number), part.read_bytes())
-            problems += _count_problems(part)
+        self._mark_repeated()
+        for number in range(self._parts):
+            folder.upload(layout.plan_part(plan, number), self._part(number))
         index = pa.BufferOutputStream()
         pq.write_table(pa.Table.from_pylist(self._rows, UNIT_SCHEMA), index)
-        folder.write(layout.plan_index(round_), index.getvalue().to_pybytes())
+        folder.write(layout.plan_index(plan), index.getvalue().to_pybytes())
         return PlanSummary(
             digest=self.digest,
             units=len(self._rows),
-            records=sum(int(str(row["records"])) for row in self._rows),
-            bytes=sum(int(str(row["bytes"])) for row in self._rows),
-            problems=problems,
+            records=len(self._names),
+            bytes=sum(int(row["bytes"]) for row in self._rows),
+            problems=self._problems,
         )
+
+    @property
+    def _parts(self) -> int:
+        return -(-len(self._rows) // UNITS_A_PART)
+
+    def _part(self, number: int) -> Path:
+        return self._spool / f"{number:05d}.parquet"
 
     def _roll(self, part: int | None) -> None:
         if self._writer is not None:
             self._writer.close()
         self._writer = None
         if part is not None:
-            self._writer = pq.ParquetWriter(self._spool / f"{part:05d}.parquet", RECORD_SCHEMA)
+            self._writer = pq.ParquetWriter(self._part(part), RECORD_SCHEMA)
 
-    def _collisions(self) -> np.ndarray:
-        if not self._names:
-            return np.empty(0, np.uint64)
-        values, counts = np.unique(np.concatenate(self._names), return_counts=True)
-        return values[counts > 1]
+    def _mark_repeated(self) -> None:
+        """Give every record but the first of a colliding output name a problem; parts without one stay as they are."""
+        repeated = np.ones(len(self._names), bool)
+        repeated[np.unique(np.frombuffer(self._names, np.uint64), return_index=True)[1]] = False
+        start = 0
+        for number in range(self._parts):
+            rows = self._rows[number * UNITS_A_PART : (number + 1) * UNITS_A_PART]
+            end = start + sum(int(row["records"]) for row in rows)
+            if repeated[start:end].any():
+                self._mark(self._part(number), repeated[start:end])
+            start = end
 
-    def _mark(self, part: Path, colliding: np.ndarray, seen: set[int]) -> None:
-        """Give every record but the first of a colliding output name a problem."""
-        source = pq.ParquetFile(part)
-        groups = [_from_table(source.read_row_group(number)) for number in range(source.num_row_groups)]
-        source.close()
-        with pq.ParquetWriter(part, RECORD_SCHEMA) as writer:
-            for records in groups:
-                marked = []
-                for record in records:
-                    name = self._output_name(record)
-                    value = _name_hash(name)
-                    if value in colliding and value in seen and not record.problem:
-                        problem = (
-                            f"duplicate_name: a record before it has the same output name {name!r} (upper and lower "
-                            "case count as the same); rename one of the two, or put {key} into `output.name`"
-                        )
-                        record = replace(record, problem=problem)  # noqa: PLW2901
-                    seen.add(value)
-                    marked.append(record)
-                writer.write_table(_to_table(marked), row_group_size=len(marked))
+    def _mark(self, part: Path, repeated: np.ndarray) -> None:
+        marked = part.with_suffix(".marked")
+        waiting = iter(repeated.tolist())
+        with pq.ParquetFile(part) as source, pq.ParquetWriter(marked, RECORD_SCHEMA) as writer:
+            for number in range(source.num_row_groups):
+                records = [
+                    self._repeated(record) if again and not record.problem else record
+                    for record, again in zip(_from_table(source.read_row_group(number)), waiting, strict=False)
+                ]
+                writer.write_table(_to_table(records), row_group_size=len(records))
+        marked.replace(part)
+
+    def _repeated(self, record: Record) -> Record:
+        self._problems += 1
+        name = self._output_name(record)
+        problem = (
+            f"duplicate_name: a record before it has the same output name {name!r} (upper and lower "
+            "case count as the same); rename one of the two, or put {key} into `output.name`"
+        )
+        return replace(record, problem=problem)
 
 
 def write_plan(
@@ -233,14 +249,14 @@ def write_plan(
         return deliver(writer)
 
 
-def read_refs(folder: Folder, round_: int) -> Iterator[UnitRef]:
+def read_refs(folder: Folder, round_: int, plan: str) -> Iterator[UnitRef]:
     """All units of a round, in order."""
-    name = layout.plan_index(round_)
+    name = layout.plan_index(plan)
     with intact(folder, name, START_AGAIN, needed=True):
         table = pq.read_table(pa.BufferReader(folder.read(name)))
     for batch in table.to_batches(max_chunksize=4096):
         for row in batch.to_pylist():
-            yield UnitRef(row["unit_id"], row["index"], round_, row["part"], row["row_group"], row["records"])
+            yield UnitRef(row["unit_id"], row["index"], round_, plan, row["part"], row["row_group"], row["records"])
 
 
 class PlanReader:
@@ -253,21 +269,12 @@ class PlanReader:
 
     def unit(self, ref: UnitRef) -> Unit:
         """The unit with its records."""
-        name = layout.plan_part(ref.round, ref.part)
+        name = layout.plan_part(ref.plan, ref.part)
         with intact(self._folder, name, START_AGAIN, needed=True):
             if self._file is None or self._name != name:
                 self._file = pq.ParquetFile(pa.BufferReader(self._folder.read(name)))
                 self._name = name
             return Unit(ref.unit_id, ref.index, tuple(_from_table(self._file.read_row_group(ref.row_group))))
-
-
-def _name_hash(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
-
-
-def _count_problems(part: Path) -> int:
-    column = pq.read_table(part, columns=["problem"]).column("problem")
-    return sum(1 for value in column if value.as_py())
 
 
 def _to_table(records: Iterable[Record]) -> pa.Table:

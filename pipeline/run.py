@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline import layout
-from pipeline.errors import NoSuchRunError
+from pipeline.errors import NoSuchRunError, RunConflictError
 from pipeline.intact import START_AGAIN, intact
 from pipeline.layout import RunFolder
 from pipeline.ledger import Ledger, now
@@ -86,26 +86,21 @@ class Run:
         """The run's ledger."""
         return Ledger(self.folder)
 
-    def rounds(self) -> range:
-        """Rounds planned so far: 0 is the plan, each further one a retry of what was quarantined."""
-        count = 1
-        while self.folder.exists(layout.round_header(count)):
-            count += 1
-        return range(count)
-
-    def summaries(self) -> list[PlanSummary]:
-        """Every round in numbers."""
-        return [self.header.plan, *(self._round(number) for number in self.rounds()[1:])]
-
-    def _round(self, number: int) -> PlanSummary:
-        name = layout.round_header(number)
-        with intact(self.folder, name, START_AGAIN):
-            return PlanSummary(**json.loads(self.folder.read(name)))
+    def rounds(self) -> list[PlanSummary]:
+        """Rounds planned so far, in numbers: the plan, and then each retry of what was quarantined."""
+        summaries = [self.header.plan]
+        while True:
+            name = layout.round_header(len(summaries))
+            try:
+                with intact(self.folder, name, START_AGAIN):
+                    summaries.append(PlanSummary(**json.loads(self.folder.read(name))))
+            except FileNotFoundError:
+                return summaries
 
     def refs(self) -> Iterator[UnitRef]:
         """Every unit of every round, in order."""
-        for round_ in self.rounds():
-            yield from read_refs(self.folder, round_)
+        for round_, summary in enumerate(self.rounds()):
+            yield from read_refs(self.folder, round_, layout.plan_name(round_, summary.digest))
 
     @property
     def complete(self) -> bool:
@@ -147,8 +142,19 @@ def open_run(output: Folder, run_id: str) -> Run:
 
 
 def make_current(run: Run) -> None:
-    """Note that the output holds this run's results now."""
-    run.output.write(layout.CURRENT, json.dumps({"run_id": run.header.run_id, "since": now()}).encode())
+    """Note that the output holds this run's results now, whatever it held."""
+    run.output.write(layout.CURRENT, _pointer(run))
+
+
+def make_first(run: Run) -> None:
+    """Make a run the current one of an output that had none. Raises RunConflictError when another was faster."""
+    if run.output.create(layout.CURRENT, _pointer(run)):
+        return
+    current = current_run(run.output)
+    if current is None or current.header.run_id != run.header.run_id:
+        raise RunConflictError(
+            f"{run.output.uri}: another job was started there while this one listed its source; name another output.uri"
+        )
 
 
 def plan_run(
@@ -158,35 +164,51 @@ def plan_run(
     header: Callable[[str, PlanSummary], RunHeader],
     identity_digest: str,
 ) -> Run:
-    """Plan a run and make it the output's current one.
+    """Plan a run; `make_first` or `make_current` then makes it the output's.
 
     The header is put create-only after every part of the plan, so a run either has its whole plan or does not exist;
     a driver that loses the race reads the winner's header, and since run ids are content hashes both mean the same.
+
+    Args:
+        output: the output root.
+        units: of the source.
+        output_name: see `PlanWriter`.
+        header: makes the header of a run id and a plan.
+        identity_digest: hash of all that tells this run from another with the same plan.
     """
     made: list[RunHeader] = []
 
     def deliver(writer: PlanWriter) -> PlanSummary:
         run_id = hashlib.sha256(f"{writer.digest}{identity_digest}".encode()).hexdigest()[:16]
         folder = RunFolder(output, run_id).folder
-        summary = writer.finish(folder, 0)
+        summary = writer.finish(folder, layout.plan_name(0, writer.digest))
         made.append(header(run_id, summary))
         folder.create(layout.HEADER, made[0].to_bytes())
         return summary
 
     write_plan(units, output_name, deliver)
-    run = open_run(output, made[0].run_id)
-    make_current(run)
-    return run
+    return open_run(output, made[0].run_id)
 
 
 def plan_retry(run: Run, units: Iterable[Unit], output_name: Callable[[Record], str]) -> PlanSummary:
-    """Plan one more round, of records that were quarantined; without any, nothing is planned."""
+    """Plan one more round, of records that were quarantined; without any, nothing is planned.
+
+    Raises RunConflictError when another retry, of other records, was planned at the same time.
+    """
     round_ = len(run.rounds())
 
     def deliver(writer: PlanWriter) -> PlanSummary:
-        summary = writer.finish(run.folder, round_)
+        summary = writer.finish(run.folder, layout.plan_name(round_, writer.digest))
         if summary.units:
             run.folder.create(layout.round_header(round_), json.dumps(asdict(summary)).encode())
+            if run.rounds()[round_] != summary:
+                raise RunConflictError(
+                    f"{run.output.uri}: another retry was planned at the same time; `facejobs run` finishes that one"
+                )
         return summary
 
     return write_plan(units, output_name, deliver)
+
+
+def _pointer(run: Run) -> bytes:
+    return json.dumps({"run_id": run.header.run_id, "since": now()}).encode()

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,9 +101,10 @@ class Folder:
         except FileExistsError:
             return False
         except OSError as error:
-            # 412, and 409 where another conditional put of the same name was under way. s3fs makes FileExistsError of
-            # the first only when the reply names the condition, which not every server does.
-            if response_code(error) in {"PreconditionFailed", "ConditionalRequestConflict"}:
+            # s3fs makes FileExistsError of 412 only when the reply names the condition, which not every server does.
+            # 409 (ConditionalRequestConflict) is no refusal: another put of the name is under way and may yet fail, so
+            # it is tried again like what passes.
+            if response_code(error) == "PreconditionFailed":
                 return False
             raise
         return True
@@ -162,7 +164,7 @@ class Folder:
 
     def check(self) -> None:
         """Raise StorageError unless the folder can be written and read back."""
-        probe = f"_facejobs/.probe-{os.getpid()}"
+        probe = f"_facejobs/.probe-{uuid.uuid4().hex}"
         try:
             self.write(probe, b"facejobs")
             if self.read(probe) != b"facejobs":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections import Counter
@@ -10,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 from fsspec.implementations.local import LocalFileSystem
 
+from pipeline.keyset import KeySet
 from pipeline.ledger import Commit
 from pipeline.run import Run
 from pipeline.storage import PART, this_host
@@ -46,12 +45,10 @@ def drop_replaced(run: Run, replaced: Run) -> int:
     Returns:
         how many were deleted.
     """
-    kept = np.sort(np.fromiter((_hash(name) for name in _named(run)), np.uint64))
+    kept = KeySet(_named(run))
     count = 0
     for name in _named(replaced):
-        value = _hash(name)
-        place = int(np.searchsorted(kept, np.uint64(value)))
-        if place == len(kept) or kept[place] != value:
+        if name not in kept:
             replaced.outputs.delete(name)
             count += 1
     return count
@@ -61,11 +58,6 @@ def _named(run: Run) -> Iterator[str]:
     """Names of all outputs that a run's commits name."""
     for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
         yield from (output.path for output in commit.outputs)
-
-
-def _hash(name: str) -> int:
-    """Eight bytes for a name: millions of them fit into memory."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
 def drop_parts(run: Run) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from pipeline.ledger import Commit
-from pipeline.plan import PlanSummary
+from pipeline.ledger import Commit, Quarantined
+from pipeline.quarantine import standing_commits
+from pipeline.run import Run
 from pipeline.worker import Receipt
 
 
@@ -23,7 +25,7 @@ class Tally:
         units_committed: units with a commit.
         ok: records with outputs.
         quarantined: records in quarantine now.
-        codes: quarantined records by code, as the plan's own round found them; `driver.tally_of` sets what stands now.
+        codes: records in quarantine by code; what receipts of a retry change shows at the next count of the ledger.
         counts: what the job kind counts.
         seconds: by stage, summed over units.
         output_bytes: bytes of all outputs that commits name.
@@ -53,29 +55,75 @@ class Tally:
 
     def add_receipt(self, receipt: Receipt, *, retry: bool) -> None:
         """Count a unit that a worker has just reported as committed."""
-        self._add(receipt.records, receipt.ok, Counter(receipt.codes), Counter(receipt.counts), retry=retry)
+        self.units_committed += 1
+        self.ok += receipt.ok
+        self.counts.update(receipt.counts)
+        if retry:
+            self.quarantined -= receipt.ok
+        else:
+            self.quarantined += receipt.records - receipt.ok
+            self.codes.update(receipt.codes)
 
-    def add_commit(self, commit: Commit) -> None:
-        """Count a commit read from the ledger."""
-        codes = Counter(row.code for row in commit.quarantined)
-        self._add(commit.records, commit.ok, codes, Counter(commit.counts), retry=commit.round > 0)
+    def add_commit(self, commit: Commit, standing: Sequence[Quarantined]) -> None:
+        """Count a commit read from the ledger, and those of its quarantine rows that still stand."""
+        self.units_committed += 1
+        self.ok += commit.ok
+        self.quarantined += len(standing)
+        self.codes.update(row.code for row in standing)
+        self.counts.update(commit.counts)
         for stage, seconds in commit.seconds.items():
             self.seconds[stage] += seconds  # type: ignore[assignment]
         self.output_bytes += sum(output.size for output in commit.outputs)
         self.output_objects += len(commit.outputs)
 
-    def _add(self, records: int, ok: int, codes: Counter[str], counts: Counter[str], *, retry: bool) -> None:
-        self.units_committed += 1
-        self.ok += ok
-        self.counts.update(counts)
-        if retry:
-            self.quarantined -= ok
-        else:
-            self.quarantined += records - ok
-            self.codes.update(codes)
+    def for_manifest(self) -> dict[str, Any]:
+        """As the manifest of a finished run holds it."""
+        return {
+            "units": self.units_committed,
+            "records": self.records_planned,
+            "ok": self.ok,
+            "quarantined": self.quarantined,
+            "quarantined_by_code": dict(self.codes.most_common()),
+            "outputs": self.output_objects,
+            "output_bytes": self.output_bytes,
+            "counts": dict(self.counts),
+            "seconds": dict(self.seconds),
+        }
+
+    @staticmethod
+    def of_manifest(manifest: Mapping[str, Any]) -> Tally:
+        """The reverse of `for_manifest`."""
+        return Tally(
+            units_planned=manifest["units"],
+            records_planned=manifest["records"],
+            units_committed=manifest["units"],
+            ok=manifest["ok"],
+            quarantined=manifest["quarantined"],
+            codes=Counter(manifest["quarantined_by_code"]),
+            counts=Counter(manifest["counts"]),
+            seconds=Counter(manifest["seconds"]),
+            output_bytes=manifest["output_bytes"],
+            output_objects=manifest["outputs"],
+        )
 
 
-def planned(rounds: Iterable[PlanSummary]) -> Tally:
+def planned(run: Run) -> Tally:
     """A tally of nothing done yet."""
-    summaries = list(rounds)
-    return Tally(sum(summary.units for summary in summaries), summaries[0].records)
+    rounds = run.rounds()
+    return Tally(sum(summary.units for summary in rounds), rounds[0].records)
+
+
+def tally_of(run: Run, committed: Collection[str] | None = None) -> Tally:
+    """The run's counts: from its manifest when it is finished and no commit was lost since, else from its commits.
+
+    Args:
+        run: the run.
+        committed: ids of the units to count; what the ledger lists now when not given.
+    """
+    known = run.ledger.committed() if committed is None else committed
+    if (manifest := run.manifest()) is not None and len(known) >= manifest["units"]:
+        return Tally.of_manifest(manifest)
+    tally = planned(run)
+    for commit, rows in standing_commits(run, known):
+        tally.add_commit(commit, rows)
+    return tally

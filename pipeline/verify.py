@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 
-from pipeline.layout import HOME
+from pipeline.fetching import fetched
+from pipeline.keyset import KeySet
+from pipeline.layout import HOME, VERSIONS
 from pipeline.records import Output
+from pipeline.retries import persistent
 from pipeline.run import Run
 from pipeline.storage import Folder
 
-READERS = 8
 CHUNK = 8 * 2**20
 
 
@@ -47,28 +47,32 @@ def verify(run: Run, on_progress: Callable[[int], None] | None = None) -> Findin
         on_progress: called with the number of outputs checked so far.
     """
     findings = Findings()
-    known: set[str] = set()
-    recorded = _recorded(run)
-    with ThreadPoolExecutor(READERS) as pool:
-        while batch := list(islice(recorded, READERS * 8)):
-            known.update(output.path for output in batch)
-            for output, state in zip(batch, pool.map(lambda output: _check(run.outputs, output), batch), strict=True):
-                findings.checked += state != "missing"
-                if state == "missing":
-                    findings.missing.append(output.path)
-                elif state == "changed":
-                    findings.changed.append(output.path)
-            if on_progress:
-                on_progress(findings.checked)
+    known = KeySet(_read_all(run, findings, on_progress))
     findings.extra.extend(sorted(name for name in _present(run) if name not in known))
     return findings
 
 
+def _read_all(run: Run, findings: Findings, on_progress: Callable[[int], None] | None) -> Iterator[str]:
+    """Compare every recorded output, note what is wrong, and give the path of each."""
+    folder = run.outputs
+    for output, state in fetched(lambda output: (output, _check(folder, output)), _recorded(run)):
+        findings.checked += state != "missing"
+        if state == "missing":
+            findings.missing.append(output.path)
+        elif state == "changed":
+            findings.changed.append(output.path)
+        if on_progress:
+            on_progress(findings.checked)
+        yield output.path
+
+
 def _recorded(run: Run) -> Iterator[Output]:
-    for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
+    committed = run.ledger.committed()
+    for commit in run.ledger.commits(ref.unit_id for ref in run.refs() if ref.unit_id in committed):
         yield from commit.outputs
 
 
+@persistent
 def _check(folder: Folder, output: Output) -> str:
     digest = hashlib.sha256()
     try:
@@ -82,7 +86,7 @@ def _check(folder: Folder, output: Output) -> str:
 
 def _present(run: Run) -> Iterator[str]:
     """Objects below the run's output folder, the ledger and other versions' folders left out."""
-    skipped = (f"{HOME}/", "versions/") if not run.header.prefix else (f"{HOME}/",)
+    skipped = (f"{HOME}/", f"{VERSIONS}/") if not run.header.prefix else (f"{HOME}/",)
     for name, _ in run.outputs.walk():
         if not name.startswith(skipped):
             yield name

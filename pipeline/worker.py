@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from pipeline import layout
 from pipeline.errors import StorageError
 from pipeline.flow import ITEM_BYTES, Flow, Stopwatch
-from pipeline.ledger import Attempt, Commit, Ledger, Quarantined, now
+from pipeline.ledger import PLANNED, Attempt, Commit, Ledger, Quarantined, now
 from pipeline.plan import PlanReader, UnitRef
 from pipeline.records import Artifact, Failure, Item, Output, Record, Unit
 from pipeline.retries import is_storage
@@ -37,7 +37,8 @@ class WorkerSpec:
         sink: where outputs go.
         workflow: builds the stages in the worker.
         threads: items worked on at once in item stages.
-        versions: what makes the outputs, for the commits.
+        versions: names and versions of what makes the outputs, for the commits; asked in the worker, whose machine
+            may have others than the driver's.
     """
 
     run: Folder
@@ -45,7 +46,7 @@ class WorkerSpec:
     sink: SinkSpec
     workflow: Callable[[], Workflow]
     threads: int = 1
-    versions: Mapping[str, str] = field(default_factory=dict)
+    versions: Callable[[], Mapping[str, str]] = dict
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,10 @@ class Parcel:
     seconds: dict[str, float] = field(default_factory=dict)
     receipt: Receipt | None = None
 
+    def end(self, receipt: Receipt) -> None:
+        """Nothing is left to do; only the receipt travels on."""
+        self.receipt, self.unit, self.items = receipt, None, []
+
     def pack(self) -> bytes:
         """Everything but what can be made again from the source."""
         for item in self.items:
@@ -127,6 +132,7 @@ class Worker:
         self._plan = PlanReader(spec.run)
         self._reader = make_reader(spec.source)
         self._sink = make_sink(spec.sink)
+        self._versions = dict(spec.versions())
 
     def __call__(self, parcel: Parcel) -> Parcel:
         """Advance one parcel; never raises for what a record or the storage did."""
@@ -147,7 +153,11 @@ class Worker:
                 parcel.seconds[stage] = parcel.seconds.get(stage, 0.0) + seconds
             parcel.clock += time.perf_counter() - start
             if writer is not None:
-                self._close(parcel, writer, put)
+                commit = self._written(parcel, writer, put)
+                # From here on the commit may stand even where its put seems to fail, so a failure must not take back
+                # what it names.
+                closing, writer = writer, None
+                self._commit(parcel, commit, closing)
         except StorageError as error:
             _give_up(parcel, "storage", str(error), writer)
         except Exception as error:  # noqa: BLE001 - a defect in one unit must not take the others with it
@@ -160,7 +170,7 @@ class Worker:
         ref = parcel.ref
         standing = self._ledger.find(ref.unit_id)
         if standing is not None:
-            parcel.receipt = _receipt_of(standing, "already", 0.0)
+            parcel.end(_receipt_of(standing, "already", 0.0))
             return
         parcel.started = now()
         parcel.attempt = self._ledger.begin(ref.unit_id)
@@ -194,29 +204,36 @@ class Worker:
             put.add(record.key)
 
         def keep_sample(name: str, data: bytes) -> None:
-            self._spec.run.write(f"{layout.SAMPLES}/{name}", data)
+            try:
+                self._spec.run.write(f"{layout.SAMPLES}/{name}", data)
+            except Exception as error:
+                if is_storage(error):  # no fault of the record that it happened at
+                    raise StorageError(f"{self._spec.run.uri}: sample {name!r} cannot be written ({error})") from error
+                raise
 
         return UnitContext(read, deliver, keep_sample)
 
-    def _close(self, parcel: Parcel, writer: UnitWriter, put: set[str]) -> None:
-        """Outputs first, then the commit; a lost race takes back what carries this attempt's name."""
-        assert parcel.unit is not None and parcel.attempt is not None
+    def _written(self, parcel: Parcel, writer: UnitWriter, put: set[str]) -> Commit:
+        """Write what is not written yet; gives the commit that names it all."""
         for item in parcel.items:
             if item.failure is None and item.record.key not in put:
                 item.failure = Failure("no_output", "every stage passed, but none made an output", "write")
-        outputs = writer.close()
-        tables = self._write_tables(parcel)
-        commit = self._commit_of(parcel, outputs, tables)
+        # An image may have been put before the name of its record was refused; what is in quarantine has no outputs.
+        passed = {"", *(item.record.key for item in parcel.items if item.failure is None)}
+        outputs = tuple(output for output in writer.close() if output.key in passed)
+        return self._commit_of(parcel, outputs, self._write_tables(parcel))
+
+    def _commit(self, parcel: Parcel, commit: Commit, writer: UnitWriter) -> None:
+        """The commit; a lost race takes back what carries this attempt's name."""
         if self._ledger.commit(commit):
-            parcel.receipt = _receipt_of(commit, "done", parcel.clock)
-        else:
-            writer.abort()
-            for table in tables:
-                self._spec.run.delete(table.path)
-            winner = self._ledger.find(parcel.ref.unit_id)
-            assert winner is not None
-            parcel.receipt = _receipt_of(winner, "lost", parcel.clock)
-        parcel.items = []
+            parcel.end(_receipt_of(commit, "done", parcel.clock))
+            return
+        writer.abort()
+        for table in commit.tables:
+            self._spec.run.delete(table.path)
+        winner = self._ledger.find(parcel.ref.unit_id)
+        assert winner is not None
+        parcel.end(_receipt_of(winner, "lost", parcel.clock))
 
     def _write_tables(self, parcel: Parcel) -> tuple[Output, ...]:
         assert parcel.attempt is not None
@@ -230,8 +247,8 @@ class Worker:
             buffer = pa.BufferOutputStream()
             pq.write_table(pa.Table.from_pylist(rows[name], schema), buffer, compression="zstd")
             data = buffer.getvalue().to_pybytes()
-            index = parcel.ref.index + parcel.ref.round * 10_000_000
-            path = layout.table_part(name, index, parcel.ref.unit_id, parcel.attempt.number)
+            ref = parcel.ref
+            path = layout.table_part(name, ref.round, ref.index, ref.unit_id, parcel.attempt.number)
             self._spec.run.write(path, data)
             written.append(Output(path, len(data), hashlib.sha256(data).hexdigest(), "table"))
         return tuple(written)
@@ -261,7 +278,7 @@ class Worker:
             seconds={stage: round(seconds, 4) for stage, seconds in parcel.seconds.items()},
             started=parcel.started,
             finished=now(),
-            versions=dict(self._spec.versions),
+            versions=self._versions,
         )
 
 
@@ -269,7 +286,7 @@ def _planned_failure(record: Record) -> Failure | None:
     if not record.problem:
         return None
     code, _, message = record.problem.partition(": ")
-    return Failure(code, message or code, "plan")
+    return Failure(code, message or code, PLANNED)
 
 
 def _give_up(parcel: Parcel, state: str, message: str, writer: UnitWriter | None) -> None:
@@ -279,8 +296,7 @@ def _give_up(parcel: Parcel, state: str, message: str, writer: UnitWriter | None
             writer.abort()
         except Exception as error:  # noqa: BLE001 - the storage may be what failed; orphans are harmless
             message = f"{message} (and its partial outputs could not be removed: {error})"
-    parcel.items = []
-    parcel.receipt = Receipt(parcel.ref.unit_id, state, records=parcel.ref.records, message=message)
+    parcel.end(Receipt(parcel.ref.unit_id, state, records=parcel.ref.records, message=message))
 
 
 def _receipt_of(commit: Commit, state: str, seconds: float) -> Receipt:

@@ -9,9 +9,10 @@ from jobs.console import Output
 from jobs.exits import Exit
 from jobs.locate import locate
 from jobs.report.write import write_report
+from jobs.restore.start import is_of
 from pipeline import layout
-from pipeline.driver import tally_of
 from pipeline.run import Run
+from pipeline.tally import tally_of
 from pipeline.verify import Findings, verify
 
 SHOWN = 20
@@ -19,9 +20,7 @@ SHOWN = 20
 
 def show_status(place: str, as_json: bool, out: Output) -> Exit:
     """Counts from the ledger alone."""
-    located = locate(place)
-    out.use(located.scrubber)
-    status = status_of(located.run)
+    status = status_of(_found(place, out))
     if as_json:
         out.say(json.dumps(status, indent=1))
         return Exit.DONE
@@ -63,23 +62,30 @@ def status_of(run: Run) -> dict[str, Any]:
 
 def make_report(place: str, out: Output) -> Exit:
     """Write the HTML report of the run as it stands."""
-    located = locate(place)
-    out.use(located.scrubber)
-    write_report(located.run, out.scrubber)
-    out.say(f"report: {located.run.folder.uri}/{layout.REPORT}")
+    run = _found(place, out)
+    write_report(run, out.scrubber)
+    out.say(f"report: {run.folder.uri}/{layout.REPORT}")
     return Exit.DONE
 
 
 def verify_run(place: str, as_json: bool, out: Output) -> Exit:
     """Every output against its recorded SHA-256."""
-    located = locate(place)
-    out.use(located.scrubber)
-    findings = verify(located.run)
+    findings = verify(_found(place, out))
     if as_json:
         out.say(json.dumps(vars(findings), indent=1))
     else:
         _say(findings, out)
     return Exit.DONE if findings.clean else Exit.MISMATCH
+
+
+def _found(place: str, out: Output) -> Run:
+    located = locate(place)
+    out.use(located.scrubber)
+    run = located.run
+    if located.job is not None and is_of(run, located.job):
+        shown = f"run {run.header.run_id} of {run.header.created}"
+        out.log(f"{shown} is shown: {place} is another job, or was changed since")
+    return run
 
 
 def _say(findings: Findings, out: Output) -> None:

@@ -11,13 +11,13 @@ from jobs.restore.start import is_of, start, worker_spec
 from jobs.restore.start import retry as plan_retry
 from jobs.spec import Scrubber, Spec, load, secrets_of
 from pipeline import layout
-from pipeline.driver import Outcome, drive, tally_of
+from pipeline.driver import Outcome, drive
 from pipeline.finish import write_quarantine
 from pipeline.run import Run, open_run
 from pipeline.runners.contract import Placement, Pools, Runner
 from pipeline.runners.local import LocalRunner
 from pipeline.runners.ray import RayRunner
-from pipeline.tally import Tally
+from pipeline.tally import Tally, tally_of
 
 ENDS = {
     "complete": Exit.DONE,
@@ -65,7 +65,7 @@ def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
         raise CommandError("the run is not complete; `facejobs run` finishes it first", Exit.CONFLICT)
     count = plan_retry(located.job, run, frozenset(codes))
     if not count:
-        out.say("nothing to do: no such record is in quarantine")
+        out.say("nothing to do: no such record is in quarantine, or it is one that the plan itself found wrong")
         return Exit.DONE
     out.log(f"{count} records are tried again")
     return _drive(located.job, run, out)
@@ -83,8 +83,7 @@ def _runner(job: Spec) -> Runner:
 
 
 def _drive(job: Spec, run: Run, out: Output) -> Exit:
-    before = tally_of(run)
-    with out.progress(before) as show:
+    with out.progress(run.header.plan.records) as show:
         outcome = drive(
             run,
             _runner(job),
@@ -94,11 +93,13 @@ def _drive(job: Spec, run: Run, out: Output) -> Exit:
             show,
             _replaced(job, run),
         )
-    if outcome.state not in ("complete", "storage"):
-        write_quarantine(run)
-    if outcome.state != "storage":
+    # Whoever stopped it waits; and storage that does not answer takes no report.
+    reported = outcome.state not in ("interrupted", "storage")
+    if reported:
+        if outcome.state != "complete":
+            write_quarantine(run)
         write_report(run, out.scrubber)
-    return _end(run, outcome, out)
+    return _end(run, outcome, out, reported=reported)
 
 
 def _replaced(job: Spec, run: Run) -> Run | None:
@@ -108,12 +109,12 @@ def _replaced(job: Spec, run: Run) -> Run | None:
     return open_run(run.output, run.header.replaces)
 
 
-def _end(run: Run, outcome: Outcome, out: Output) -> Exit:
+def _end(run: Run, outcome: Outcome, out: Output, *, reported: bool) -> Exit:
     tally = outcome.tally
     out.say(f"{_counts(tally)}, {tally.counts.get('faces_found', 0)} faces found")
     for code, count in tally.codes.most_common():
         out.say(f"  {count} in quarantine: {code}")
-    if outcome.state != "storage":
+    if reported:
         _say_places(run, out)
     if outcome.state != "complete":
         out.log(f"not complete: {outcome.message}; run the same command again to continue")

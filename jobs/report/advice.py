@@ -24,7 +24,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "unreadable": f"Storage holds the object but cannot read it: check permissions and the disk, {_RETRY}.",
         "permission_denied": f"This user may not read the object: grant it, {_RETRY}.",
         "archived": f"The object lies in a cold storage class: ask the store to bring it back, {_RETRY}.",
-        "source_changed": "The object changed after the run was planned: `--replan` the run, or `retry` it as it is now.",
+        "source_changed": "The object changed after the run was planned: `--replan` the run, or `retry` it.",
         "truncated_read": f"Storage gave fewer bytes than it announced: check the storage, {_RETRY}.",
         "dangling_link": f"A symbolic link leads nowhere: restore what it points to, {_RETRY}.",
         # Shards and catalogues: what was planned from them stands, so a corrected one needs a new run.

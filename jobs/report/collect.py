@@ -6,13 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from jobs.report.data import (
@@ -29,8 +27,9 @@ from jobs.report.measures import MEASURES
 from jobs.report.scores import ScoreAccumulator
 from jobs.versions import facejobs_version
 from pipeline import layout
-from pipeline.ledger import Commit, now
-from pipeline.quarantine import standing
+from pipeline.finish import read_parts
+from pipeline.ledger import Commit, Quarantined, now
+from pipeline.quarantine import standing_commits
 from pipeline.run import Run
 from pipeline.tally import Tally, planned
 
@@ -40,16 +39,20 @@ IDLE_SECONDS = 600.0
 
 def collect(run: Run) -> ReportData:
     """Everything that the report shows of a run, finished or not."""
-    tally = planned(run.summaries())
+    tally = planned(run)
     clock = _Clock()
     faces = _Faces()
     versions: dict[str, str] = {}
-    for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
-        tally.add_commit(commit)
+    quarantine: list[Quarantined] = []
+    parts: list[str] = []
+    for commit, rows in standing_commits(run):
+        tally.add_commit(commit, rows)
         clock.add(commit)
         versions.update(commit.versions)
-        faces.add_parts(run, commit)
-    rows = standing(run)
+        quarantine.extend(rows[: QUARANTINE_ROWS - len(quarantine)])
+        parts.extend(part.path for part in commit.tables if layout.table_of(part.path) == "faces")
+    for table in read_parts(run.folder, parts):
+        faces.add(table)
     header = run.header
     return ReportData(
         name=header.name,
@@ -63,11 +66,8 @@ def collect(run: Run) -> ReportData:
         scores=faces.distributions(),
         gate=GateSummary(_prefixed(tally, "gate:"), dict(faces.reasons)),
         samples=tuple(_samples(run)),
-        quarantine=tuple(
-            QuarantineRow(row.key, row.code, row.message, row.stage, row.uri)
-            for row in islice(rows.values(), QUARANTINE_ROWS)
-        ),
-        quarantine_by_code=dict(Counter(row.code for row in rows.values()).most_common()),
+        quarantine=tuple(QuarantineRow(row.key, row.code, row.message, row.stage, row.uri) for row in quarantine),
+        quarantine_by_code=dict(tally.codes.most_common()),
         settings=dict(header.job),
         versions=versions,
         hashes=_hashes(run),
@@ -114,12 +114,7 @@ class _Faces:
         self._scores = {name: ScoreAccumulator(measure) for name, measure in MEASURES.items()}
         self.reasons: Counter[str] = Counter()
 
-    def add_parts(self, run: Run, commit: Commit) -> None:
-        for part in commit.tables:
-            if part.path.startswith("tables/faces/"):
-                self._add(pq.read_table(pa.BufferReader(run.folder.read(part.path))))
-
-    def _add(self, table: pa.Table) -> None:
+    def add(self, table: pa.Table) -> None:
         judged = table.filter(pc.is_valid(table["gate_passed"]))
         for name, scores in self._scores.items():
             after = _values(judged, name if name == "identity" else f"{name}_after")

@@ -15,12 +15,13 @@ from jobs.versions import facejobs_version, versions
 from pipeline import layout
 from pipeline.errors import RecordError, RunConflictError
 from pipeline.history import next_version, standing_in, standing_runs
+from pipeline.keyset import KeySet
 from pipeline.ledger import now
 from pipeline.names import fold
 from pipeline.plan import PlanSummary, cut_units, digest_of
-from pipeline.quarantine import records_of, standing
+from pipeline.quarantine import records_of, retriable, standing
 from pipeline.records import Record, Unit
-from pipeline.run import Run, RunHeader, current_run, make_current, plan_retry, plan_run
+from pipeline.run import Run, RunHeader, current_run, make_current, make_first, plan_retry, plan_run
 from pipeline.sinks import SinkSpec
 from pipeline.sources import Ignored, list_records
 from pipeline.storage import Folder
@@ -61,7 +62,7 @@ def start(job: RestoreJob, on_listed: OnListed = lambda count: None, *, replan: 
     known = _known(output, current, identity, job.output.existing)
     moved = replan and known is not None and _listed_anew(job, on_listed) != known.header.plan.digest
     if known is not None and not moved:
-        if current is None:
+        if current is None or current.header.run_id != known.header.run_id:
             make_current(known)
         return Started(known, resumed=True)
     foreign = _foreign(output) if current is None and job.output.existing != "replace" else ""
@@ -69,8 +70,13 @@ def start(job: RestoreJob, on_listed: OnListed = lambda count: None, *, replan: 
         _refuse(output, current, identity, foreign)
     output.check()
     aside = job.output.existing == "version" and (current is not None or foreign)
-    prefix = next_version(output) if aside else known.header.prefix if known is not None else ""
-    return Started(_plan(job, output, identity, prefix, on_listed), resumed=False)
+    prefix = next_version(output, digest(identity)) if aside else known.header.prefix if known is not None else ""
+    run = _plan(job, output, identity, prefix, on_listed)
+    if current is None:
+        make_first(run)
+    else:
+        make_current(run)
+    return Started(run, resumed=False)
 
 
 def find(job: RestoreJob) -> Run | None:
@@ -93,7 +99,7 @@ def is_of(run: Run, job: RestoreJob) -> list[str]:
 
 
 def retry(job: RestoreJob, run: Run, codes: frozenset[str] = frozenset()) -> int:
-    """Plan a round with the records that are in quarantine now.
+    """Plan a round with the records that are in quarantine now, but for those that the plan found wrong for good.
 
     Args:
         job: the run's job.
@@ -103,11 +109,11 @@ def retry(job: RestoreJob, run: Run, codes: frozenset[str] = frozenset()) -> int
     Returns:
         how many records it has; 0 plans nothing.
     """
-    keys = {key for key, row in standing(run).items() if not codes or row.code in codes}
+    keys = KeySet(row.key for row in standing(run) if retriable(row) and (not codes or row.code in codes))
     if not keys:
         return 0
     round_ = len(run.rounds())
-    records = [_as_it_is_now(record) for record in records_of(run, keys)]
+    records = map(_as_it_is_now, records_of(run, keys))
     units = cut_units(records, job.run.unit_records, job.run.unit_bytes, salt=f"retry {round_}")
     return plan_retry(run, units, _namer(RestoreSettings.of(job))).records
 
@@ -127,7 +133,7 @@ def worker_spec(job: RestoreJob, run: Run) -> WorkerSpec:
         sink=SinkSpec(job.output.layout, run.outputs),
         workflow=workflow,
         threads=job.run.threads,
-        versions=versions(),
+        versions=versions,
     )
 
 
@@ -192,10 +198,7 @@ def _counted(records: Iterator[Record], on_listed: OnListed) -> Iterator[Record]
 
 def _as_it_is_now(record: Record) -> Record:
     """A loose object is taken in whatever version it has by now: it may have been mended. A shard's offsets bind it."""
-    if record.offset >= 0 or record.row >= 0:
-        return record
-    problem = "" if record.problem.startswith("dangling_link:") else record.problem
-    return replace(record, version="", size=-1, problem=problem)
+    return record if record.offset >= 0 or record.row >= 0 else replace(record, version="", size=-1)
 
 
 def _known(output: Folder, current: Run | None, identity: dict[str, Any], existing: str) -> Run | None:

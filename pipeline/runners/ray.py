@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,12 @@ from pipeline.runners.contract import Placement, Pools
 from pipeline.runners.ray_cluster import Room, cluster
 from pipeline.stage import Resources, Workflow
 from pipeline.worker import Parcel, Receipt, Worker, WorkerSpec
+
+TASK_RETRIES = 20
+"""How often a unit is tried again after the process that worked on it died; Ray Data's own default is for ever.
+
+`pipeline.suspects` needs two tries to notice and two more for each record that ends processes. What still dies after
+twenty dies outside of its records."""
 
 FUSED = ((0, 1, 2),)
 STAGED = ((0,), (1,), (2,))
@@ -24,14 +31,20 @@ class RayWorker:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Advance the packed parcel of a row."""
-        return {"parcel": self._worker(Parcel.unpack(row["parcel"])).pack()}
+        parcel = self._worker(Parcel.unpack(row["parcel"]))
+        try:
+            return {"parcel": parcel.pack()}
+        except Exception as error:  # noqa: BLE001 - Ray would drop the unit without a word
+            parcel.end(Receipt(parcel.ref.unit_id, "error", message=f"cannot travel on ({error})"))
+            return {"parcel": parcel.pack()}
 
 
 class RayRunner:
     """Runs on a private cluster of this machine, or on the one the job names."""
 
-    def __init__(self, pools: Pools) -> None:
+    def __init__(self, pools: Pools, task_retries: int = TASK_RETRIES) -> None:
         self._pools = pools
+        self._task_retries = task_retries
 
     def run(self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement) -> Iterator[Receipt]:
         """See `Runner.run`. Raises RunnerError when the cluster cannot hold one worker of each kind."""
@@ -43,14 +56,19 @@ class RayRunner:
             rows = [{"parcel": Parcel(ref).pack()} for ref in refs]
             data = ray.data.from_items(rows, override_num_blocks=len(rows))
             for segments, need, size in zip(FUSED if placement == "fused" else STAGED, needs, sizes, strict=True):
-                data = data.map(
-                    RayWorker,
-                    fn_constructor_args=(spec, segments),
-                    compute=ray.data.ActorPoolStrategy(size=size),
-                    num_cpus=need.cpus,
-                    num_gpus=need.gpus or None,
-                    memory=need.memory or None,
-                )
+                with warnings.catch_warnings():
+                    # Ray 2.60 announces the end of such arguments, but has no other way to bound the retries.
+                    warnings.filterwarnings("ignore", message="`ray_remote_args` is deprecated")
+                    data = data.map(
+                        RayWorker,
+                        fn_constructor_args=(spec, segments),
+                        compute=ray.data.ActorPoolStrategy(size=size),
+                        num_cpus=need.cpus,
+                        num_gpus=need.gpus or None,
+                        memory=need.memory or None,
+                        max_restarts=-1,
+                        max_task_retries=self._task_retries,
+                    )
             for row in data.iter_rows():
                 receipt = Parcel.unpack(row["parcel"]).receipt
                 assert receipt is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -75,7 +76,7 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
     with redirect_stdout(sys.stderr):
         try:
             with _hushed(), _own_signals():
-                ray.init(
+                context = ray.init(
                     address=address or "local",
                     log_to_driver=False,
                     logging_level=logging.ERROR,
@@ -83,11 +84,17 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
                 )
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
             raise RunnerError(f"the Ray cluster {address or 'of this machine'} cannot be reached: {error}") from error
-        yield from _joined()
+        try:
+            yield from _joined()
+        finally:
+            ray.shutdown()
+            if address is None:
+                # Ray never removes a session's folder (logs, sockets, spilled objects); many jobs would fill a disk.
+                shutil.rmtree(context.address_info["session_dir"], ignore_errors=True)
 
 
 def _joined() -> Iterator[Room]:
-    """The room on the cluster that this process has joined; leaves it at the end."""
+    """The room on the cluster that this process has joined."""
     import ray  # noqa: PLC0415
     from ray.data import DataContext  # noqa: PLC0415
     from ray.data.exceptions import ExecutionTimeoutError  # noqa: PLC0415
@@ -99,13 +106,14 @@ def _joined() -> Iterator[Room]:
         context.execution_options.preserve_order = False
         context.print_on_execution_start = False
         context.execution_no_progress_timeout_s = NO_PROGRESS_SECONDS
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        # A unit whose process died at every try is left out, so that the others are done; the driver misses its
+        # receipt. Whatever else goes wrong with a unit comes in its receipt.
+        context.max_errored_blocks = -1
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         resources = ray.cluster_resources()
         yield Room(float(resources.get("CPU", 0)), float(resources.get("GPU", 0)))
     except (ray.exceptions.RayError, ExecutionTimeoutError) as error:
         raise RunnerError(f"the Ray cluster gave up: {_root(error)}") from error
-    finally:
-        ray.shutdown()
 
 
 def _check_listening(address: str | None) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import RecordError, StorageError
+from pipeline.retries import is_storage
 
 CHUNK_BYTES = 2**20
 
@@ -29,7 +30,7 @@ def writing_errors(name: str, where: str) -> Iterator[None]:
             ) from error
         raise StorageError(f"{where}: {name!r} cannot be written ({said})") from error
     except Exception as error:
-        if type(error).__module__.startswith(("aiohttp", "botocore", "s3fs", "urllib3")):
+        if is_storage(error):
             raise StorageError(f"{where}: {name!r} cannot be written ({type(error).__name__}: {error})") from error
         raise
 

@@ -18,7 +18,7 @@ def loose(count: int, size: int = 10) -> list[Record]:
 
 def written(folder: Folder, records: list[Record], unit_records: int = 3) -> PlanSummary:
     def deliver(writer: PlanWriter) -> PlanSummary:
-        return writer.finish(folder, 0)
+        return writer.finish(folder, "000")
 
     units = cut_units(records, unit_records, 10**9)
     return write_plan(units, lambda record: record.key.casefold(), deliver)
@@ -40,7 +40,16 @@ def test_a_unit_never_spans_two_shards() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"version": "x"}, {"size": 11}, {"offset": 3}, {"row": 3}, {"uri": "y"}, {"key": "k"}]
+    "change",
+    [
+        {"version": "x"},
+        {"size": 11},
+        {"offset": 3},
+        {"row": 3},
+        {"uri": "y"},
+        {"key": "k"},
+        {"metadata": {"title": "x"}},
+    ],
 )
 def test_unit_id_depends_on_where_and_what_the_records_are(change: dict[str, object]) -> None:
     records = loose(2)
@@ -53,7 +62,7 @@ def test_a_plan_is_read_back_as_it_was_cut(tmp_path: Path) -> None:
     records = [replace(record, metadata={"title": "Ölberg", "year": 1893}) for record in loose(700)]
     folder = Folder(str(tmp_path))
     summary = written(folder, records, unit_records=2)
-    refs = list(read_refs(folder, 0))
+    refs = list(read_refs(folder, 0, "000"))
     reader = PlanReader(folder)
     back = [record for ref in refs for record in reader.unit(ref).records]
     assert back == records
@@ -65,7 +74,7 @@ def test_equal_output_names_after_the_first_are_problems(tmp_path: Path) -> None
     records = [replace(record, key=key) for record, key in zip(loose(5), ["a", "b", "A", "c", "a"], strict=True)]
     summary = written(Folder(str(tmp_path)), records, unit_records=2)
     reader = PlanReader(Folder(str(tmp_path)))
-    problems = [r.problem for ref in read_refs(Folder(str(tmp_path)), 0) for r in reader.unit(ref).records]
+    problems = [r.problem for ref in read_refs(Folder(str(tmp_path)), 0, "000") for r in reader.unit(ref).records]
     assert [bool(problem) for problem in problems] == [False, False, True, False, True]
     assert problems[2].startswith("duplicate_name: ")
     assert summary.problems == 2

@@ -78,7 +78,7 @@ def test_a_record_that_ends_its_worker_is_quarantined_and_the_others_go_on(tmp_p
     while ends(spec, parcel, (0, 1, 2)) == -signal.SIGKILL:
         crashes += 1
         assert crashes < 8, "the unit is taken again without end"
-    assert {key: row.code for key, row in standing(run).items()} == {"b.txt": "worker_crashed"}
+    assert {row.key: row.code for row in standing(run)} == {"b.txt": "worker_crashed"}
     assert sorted(path.name for path in (tmp_path / "out").glob("*.txt")) == ["a.txt", "c.txt"]
 
 
@@ -91,7 +91,7 @@ def test_it_is_found_behind_the_first_worker_too_where_the_attempt_stays_the_sam
     while ends(spec, parcel, (2,)) == -signal.SIGKILL:
         crashes += 1
         assert crashes < 8, "the unit is taken again without end"
-    assert {key: row.code for key, row in standing(run).items()} == {"b.txt": "worker_crashed"}
+    assert {row.key: row.code for row in standing(run)} == {"b.txt": "worker_crashed"}
     assert sorted(path.name for path in (tmp_path / "out").glob("*.txt")) == ["a.txt", "c.txt"]
 
 

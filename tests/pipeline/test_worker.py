@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,130 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import layout
-from pipeline.driver import Outcome, drive, tally_of
-from pipeline.errors import RecordError, StorageError
 from pipeline.ledger import Ledger
-from pipeline.plan import PlanSummary, cut_units
+from pipeline.plan import cut_units
 from pipeline.quarantine import records_of, standing
-from pipeline.records import Artifact, Item
-from pipeline.run import Run, RunHeader, current_run, plan_retry, plan_run
-from pipeline.runners.local import LocalRunner
+from pipeline.run import RunHeader, current_run, plan_retry
 from pipeline.sinks import SinkSpec
-from pipeline.sources import SourceSpec, list_records
-from pipeline.stage import Segment, UnitContext, Workflow
-from pipeline.storage import Folder
+from pipeline.tally import tally_of
 from pipeline.verify import verify
-from pipeline.worker import Parcel, Worker, WorkerSpec
+from pipeline.worker import Parcel, Worker
 
-
-@dataclass
-class Text:
-    data: bytes
-    held_bytes: int = 10
-
-    def release(self) -> None: ...
-
-
-@dataclass
-class Load:
-    name: str = "load"
-
-    def setup(self) -> None: ...
-
-    def process(self, item: Item, context: UnitContext) -> None:
-        data = context.read(item.record)
-        if b"bad" in data:
-            raise RecordError("bad_text", "found 'bad'")
-        if b"storage" in data:
-            raise StorageError("bucket is gone")
-        item.payload = Text(data)
-
-
-@dataclass
-class Upper:
-    name: str = "upper"
-
-    def setup(self) -> None: ...
-
-    def process_batch(self, items: list[Item], context: UnitContext) -> None:
-        for item in items:
-            item.payload.data = item.payload.data.upper()
-
-
-@dataclass
-class Put:
-    name: str = "put"
-
-    def setup(self) -> None: ...
-
-    def process(self, item: Item, context: UnitContext) -> None:
-        context.put(item.record, [Artifact(item.record.key, "image", item.payload.data)])
-
-
-def workflow() -> Workflow:
-    return Workflow(
-        Segment("front", (Load(),)),
-        Segment("middle", (Upper(),)),
-        Segment("back", (Put(),)),
-        count=lambda item: {"letters": len(item.payload.data)},
-        rows=lambda item: {"texts": [{"key": item.record.key}]},
-        tables={"texts": pa.schema([("key", pa.string())])},
-    )
-
-
-@dataclass
-class Bed:
-    """A source folder and an output folder, with a run planned between them."""
-
-    root: Path
-    texts: dict[str, str]
-    unit_records: int = 2
-    run: Run = field(init=False)
-
-    def __post_init__(self) -> None:
-        for name, text in self.texts.items():
-            path = self.root / "in" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        units = cut_units(list_records(self.source), self.unit_records, 10**9)
-        self.run = plan_run(self.output, units, lambda record: record.key, self.header, "identity")
-
-    @property
-    def source(self) -> SourceSpec:
-        return SourceSpec("files", str(self.root / "in"), include=("*.txt",))
-
-    @property
-    def output(self) -> Folder:
-        return Folder(str(self.root / "out"))
-
-    @property
-    def spec(self) -> WorkerSpec:
-        return WorkerSpec(self.run.folder, self.source, SinkSpec("mirror", self.run.outputs), workflow)
-
-    def header(self, run_id: str, plan: PlanSummary) -> RunHeader:
-        return RunHeader(run_id, "texts", "test", {}, {}, plan)
-
-    def drive(self, max_quarantined: int = 100, placement: str = "fused") -> Outcome:
-        return drive(
-            self.run,
-            LocalRunner(),
-            self.spec,
-            placement,
-            max_quarantined,
-            lambda tally, receipt: None,  # type: ignore[arg-type]
-        )
-
-    def outputs(self) -> dict[str, str]:
-        out = self.root / "out"
-        return {
-            str(path.relative_to(out)): path.read_text()
-            for path in sorted(out.rglob("*"))
-            if path.is_file() and "_facejobs" not in path.parts
-        }
-
-
-TEXTS = {"a.txt": "one", "b/c.txt": "two", "b/d.txt": "bad", "e.txt": "three", "f.txt": "four"}
-UPPER = {"a.txt": "ONE", "b/c.txt": "TWO", "e.txt": "THREE", "f.txt": "FOUR"}
+from .bed import TEXTS, UPPER, Bed, quarantined
 
 
 @pytest.mark.parametrize("placement", ["fused", "staged"])
@@ -146,7 +32,7 @@ def test_a_run_comes_to_its_end_and_adds_up(tmp_path: Path, placement: str) -> N
     tally = tally_of(bed.run)
     assert (tally.units_planned, tally.units_committed, tally.records_planned) == (3, 3, 5)
     assert (tally.ok, tally.quarantined, tally.counts["letters"]) == (4, 1, 15)
-    assert [(row.key, row.code, row.stage) for row in standing(bed.run).values()] == [("b/d.txt", "bad_text", "load")]
+    assert [(row.key, row.code, row.stage) for row in standing(bed.run)] == [("b/d.txt", "bad_text", "load")]
     manifest = bed.run.manifest()
     assert manifest is not None
     assert (manifest["units"], manifest["records"], manifest["ok"], manifest["quarantined"]) == (3, 5, 4, 1)
@@ -208,7 +94,7 @@ def test_storage_trouble_ends_the_run_and_it_can_be_resumed(tmp_path: Path) -> N
     (tmp_path / "in" / "z.txt").write_text("mended!")  # same size, other time: the source changed under the plan
     outcome = bed.drive()
     assert outcome.state == "complete"
-    assert standing(bed.run)["z.txt"].code == "source_changed"
+    assert quarantined(bed)["z.txt"] == "source_changed"
 
 
 def test_the_budget_stops_the_run_early_and_raising_it_continues(tmp_path: Path) -> None:
@@ -224,7 +110,7 @@ def test_the_budget_stops_the_run_early_and_raising_it_continues(tmp_path: Path)
 def test_a_retry_takes_records_out_of_quarantine_and_adds_none(tmp_path: Path) -> None:
     bed = Bed(tmp_path, {**TEXTS, "g.txt": "bad too"})
     bed.drive()
-    texts = {key: row.code for key, row in standing(bed.run).items()}
+    texts = quarantined(bed)
     assert texts == {"b/d.txt": "bad_text", "g.txt": "bad_text"}
     records = [
         replace(record, size=-1, version="") if record.key == "g.txt" else record
@@ -236,7 +122,7 @@ def test_a_retry_takes_records_out_of_quarantine_and_adds_none(tmp_path: Path) -
     assert bed.drive().state == "complete"
     tally = tally_of(bed.run)
     assert (tally.records_planned, tally.ok, tally.quarantined) == (6, 5, 1)
-    assert list(standing(bed.run)) == ["b/d.txt"]
+    assert quarantined(bed) == {"b/d.txt": "bad_text"}
     assert bed.outputs()["g.txt"] == "GOOD"
     assert bed.run.complete
 
@@ -276,7 +162,7 @@ def test_planning_twice_gives_the_same_run(tmp_path: Path) -> None:
 def test_a_defect_outside_the_records_leaves_its_unit_open_and_the_others_done(tmp_path: Path) -> None:
     bed = Bed(tmp_path, TEXTS)
 
-    part = tmp_path / "out" / layout.HOME / "runs" / bed.run.header.run_id / layout.plan_part(0, 0)
+    part = tmp_path / "out" / layout.HOME / "runs" / bed.run.header.run_id / layout.plan_part("000", 0)
     data = part.read_bytes()
     part.write_bytes(data[:100])
     outcome = bed.drive()

@@ -22,7 +22,8 @@ def planned(spec: SourceSpec, folder: Path) -> tuple[PlanSummary, list[Record], 
     ignored = Ignored()
     records = list(list_records(spec, ignored))
     target = Folder(str(folder / "plan"))
-    summary = write_plan(cut_units(records, 8, 10**9), lambda record: record.key, lambda plan: plan.finish(target, 0))
+    units = cut_units(records, 8, 10**9)
+    summary = write_plan(units, lambda record: record.key, lambda plan: plan.finish(target, "000"))
     return summary, records, ignored
 
 
