@@ -13,6 +13,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.keyset import KeySet
 from pipeline.ledger import Commit
+from pipeline.quarantine import standing
+from pipeline.records import Output
 from pipeline.run import Run
 from pipeline.storage import PART, this_host
 from pipeline.walk import walk_files
@@ -42,22 +44,28 @@ def drop_losers(run: Run, commit: Commit, attempts: int) -> None:
 def drop_replaced(run: Run, replaced: Run) -> int:
     """Delete outputs of the run that this one has taken the place of, so far as this one has not written them anew.
 
+    What the former run made of a record that is in quarantine now stays: there is no other derivative of it. A shard
+    does not say whose derivatives it holds, so shards go only where nothing is in quarantine.
+
     Returns:
         how many were deleted.
     """
-    kept = KeySet(_named(run))
+    kept = KeySet(output.path for output in _outputs(run))
+    stuck = KeySet(row.key for row in standing(run))
+    none_stuck = next(standing(run), None) is None
     count = 0
-    for name in _named(replaced):
-        if name not in kept:
-            replaced.outputs.delete(name)
+    for output in _outputs(replaced):
+        needed = output.key in stuck if output.key else not none_stuck
+        if output.path not in kept and not needed:
+            replaced.outputs.delete(output.path)
             count += 1
     return count
 
 
-def _named(run: Run) -> Iterator[str]:
-    """Names of all outputs that a run's commits name."""
+def _outputs(run: Run) -> Iterator[Output]:
+    """All outputs that a run's commits name."""
     for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
-        yield from (output.path for output in commit.outputs)
+        yield from commit.outputs
 
 
 def drop_parts(run: Run) -> None:

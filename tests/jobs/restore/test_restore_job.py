@@ -186,6 +186,17 @@ def test_replacing_by_another_format_leaves_nothing_of_the_former_run(bench: Ben
     assert bench.call("verify", job).exit_code == 0
 
 
+def test_replacing_keeps_the_former_derivative_of_what_is_now_in_quarantine(bench: Bench) -> None:
+    bench.call("run", bench.job())
+    former = bench.outputs("job")
+    (bench.root / "archive/box1/plate.tif").write_bytes(b"")
+    job = bench.job(output={"format": "png", "existing": "replace"})
+    assert bench.call("run", job).exit_code == 3
+    outputs = bench.outputs("job")
+    assert outputs["box1/plate.tif"] == former["box1/plate.tif"]
+    assert "box1/print.jpg" not in outputs
+
+
 def test_replanning_takes_in_what_is_new_and_does_nothing_where_nothing_is(bench: Bench) -> None:
     job = bench.job()
     bench.call("run", job)
