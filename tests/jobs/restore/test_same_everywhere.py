@@ -69,7 +69,7 @@ def test_a_catalogue_gives_the_same_images_and_its_columns(bench: Bench, referen
 
 
 @pytest.mark.s3
-@pytest.mark.parametrize("kind", ["files", "webdataset"])
+@pytest.mark.parametrize("kind", ["files", "webdataset", "parquet"])
 def test_an_s3_server_gives_the_same_images_and_hides_its_keys(
     bench: Bench, reference: dict[str, bytes], s3: S3Server, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +78,8 @@ def test_an_s3_server_gives_the_same_images_and_hides_its_keys(
         for name, data in bench.files.items():
             s3.fs.pipe_file(f"{bucket}/scans/{name}", data)
     else:
-        s3.fs.pipe_file(f"{bucket}/scans/shard-0.tar", CONTAINERS[kind](bench.files))
+        suffix = {"webdataset": "tar", "parquet": "parquet"}[kind]
+        s3.fs.pipe_file(f"{bucket}/scans/shard-0.{suffix}", CONTAINERS[kind](bench.files))
     monkeypatch.setenv("MUSEUM_KEY", s3.key)
     monkeypatch.setenv("MUSEUM_SECRET", s3.secret)
     options = {**s3.options, "key": "${MUSEUM_KEY}", "secret": "${MUSEUM_SECRET}"}
