@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from jobs.spec import Scrubber
+from pipeline.parcel import Receipt
 from pipeline.tally import Tally
-from pipeline.worker import Receipt
 
 LINE_SECONDS = 10.0
 

@@ -12,11 +12,12 @@ from typing import Literal
 
 from pipeline.errors import RunnerError, StorageError
 from pipeline.finish import finish
+from pipeline.parcel import Receipt
 from pipeline.plan import UnitRef
 from pipeline.run import Run
 from pipeline.runners.contract import Placement, Runner
 from pipeline.tally import Tally, tally_of
-from pipeline.worker import Receipt, WorkerSpec
+from pipeline.worker import WorkerSpec
 
 State = Literal["complete", "over_budget", "storage", "interrupted", "incomplete"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.ledger import Commit, Quarantined
+from pipeline.parcel import Receipt
 from pipeline.quarantine import standing_commits
 from pipeline.run import Run
-from pipeline.worker import Receipt
 
 
 @dataclass

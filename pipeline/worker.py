@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,9 +15,10 @@ from threadpoolctl import threadpool_limits
 from pipeline import layout
 from pipeline.errors import StorageError
 from pipeline.flow import ITEM_BYTES, Flow, Stopwatch
-from pipeline.ledger import PLANNED, Attempt, Commit, Ledger, Quarantined, now
-from pipeline.plan import PlanReader, UnitRef
-from pipeline.records import Artifact, Failure, Item, Output, Record, Unit
+from pipeline.ledger import PLANNED, Commit, Ledger, Quarantined, now
+from pipeline.parcel import Parcel, Receipt, receipt_of
+from pipeline.plan import PlanReader
+from pipeline.records import Artifact, Failure, Item, Output, Record
 from pipeline.retries import is_storage
 from pipeline.sinks import SinkSpec, UnitWriter, make_sink
 from pipeline.sources import SourceSpec, make_reader
@@ -47,66 +47,6 @@ class WorkerSpec:
     workflow: Callable[[], Workflow]
     threads: int = 1
     versions: Callable[[], Mapping[str, str]] = dict
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What a worker tells the driver of a unit.
-
-    Attributes:
-        unit_id: the unit.
-        state: `done`; `already` committed before; `lost` to another attempt's commit; `storage` or `error` when it
-            was given up without a commit.
-        records: records in.
-        ok: records with outputs.
-        codes: quarantined records by code.
-        counts: what the job kind counts.
-        seconds: wall time of the unit in this worker.
-        message: why it was given up.
-    """
-
-    unit_id: str
-    state: str
-    records: int = 0
-    ok: int = 0
-    codes: Mapping[str, int] = field(default_factory=dict)
-    counts: Mapping[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    message: str = ""
-
-
-@dataclass
-class Parcel:
-    """A unit in flight: what travels between the workers of a staged placement.
-
-    `receipt` is set when there is nothing left to do for it.
-    """
-
-    ref: UnitRef
-    unit: Unit | None = None
-    attempt: Attempt | None = None
-    items: list[Item] = field(default_factory=list)
-    started: str = ""
-    clock: float = 0.0
-    seconds: dict[str, float] = field(default_factory=dict)
-    receipt: Receipt | None = None
-
-    def end(self, receipt: Receipt) -> None:
-        """Nothing is left to do; only the receipt travels on."""
-        self.receipt, self.unit, self.items = receipt, None, []
-
-    def pack(self) -> bytes:
-        """Everything but what can be made again from the source."""
-        for item in self.items:
-            if item.payload is not None:
-                item.payload.release()
-        return pickle.dumps(self, protocol=5)
-
-    @staticmethod
-    def unpack(data: bytes) -> Parcel:
-        """The reverse; only ever fed what `pack` made in the same run."""
-        parcel: Parcel = pickle.loads(data)  # noqa: S301
-        return parcel
 
 
 class Worker:
@@ -170,7 +110,7 @@ class Worker:
         ref = parcel.ref
         standing = self._ledger.find(ref.unit_id)
         if standing is not None:
-            parcel.end(_receipt_of(standing, "already", 0.0))
+            parcel.end(receipt_of(standing, "already", 0.0))
             return
         parcel.started = now()
         parcel.attempt = self._ledger.begin(ref.unit_id)
@@ -226,14 +166,14 @@ class Worker:
     def _commit(self, parcel: Parcel, commit: Commit, writer: UnitWriter) -> None:
         """The commit; a lost race takes back what carries this attempt's name."""
         if self._ledger.commit(commit):
-            parcel.end(_receipt_of(commit, "done", parcel.clock))
+            parcel.end(receipt_of(commit, "done", parcel.clock))
             return
         writer.abort()
         for table in commit.tables:
             self._spec.run.delete(table.path)
         winner = self._ledger.find(parcel.ref.unit_id)
         assert winner is not None
-        parcel.end(_receipt_of(winner, "lost", parcel.clock))
+        parcel.end(receipt_of(winner, "lost", parcel.clock))
 
     def _write_tables(self, parcel: Parcel) -> tuple[Output, ...]:
         assert parcel.attempt is not None
@@ -297,15 +237,3 @@ def _give_up(parcel: Parcel, state: str, message: str, writer: UnitWriter | None
         except Exception as error:  # noqa: BLE001 - the storage may be what failed; orphans are harmless
             message = f"{message} (and its partial outputs could not be removed: {error})"
     parcel.end(Receipt(parcel.ref.unit_id, state, records=parcel.ref.records, message=message))
-
-
-def _receipt_of(commit: Commit, state: str, seconds: float) -> Receipt:
-    return Receipt(
-        unit_id=commit.unit_id,
-        state=state,
-        records=commit.records,
-        ok=commit.ok,
-        codes=dict(Counter(row.code for row in commit.quarantined)),
-        counts=dict(commit.counts),
-        seconds=seconds,
-    )

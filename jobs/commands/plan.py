@@ -17,8 +17,8 @@ from jobs.restore.settings import RestoreSettings
 from jobs.restore.workflow import RestoreWorkflow
 from jobs.spec import RestoreJob, Scrubber, load, secrets_of
 from jobs.versions import facejobs_version
+from pipeline.cutting import cut_units
 from pipeline.flow import Flow, Stopwatch
-from pipeline.plan import cut_units
 from pipeline.records import Artifact, Item, Record
 from pipeline.run import current_run
 from pipeline.runners.ray_cluster import cores

@@ -13,12 +13,13 @@ from jobs.restore.workflow import RestoreWorkflow
 from jobs.spec import RestoreJob
 from jobs.versions import facejobs_version, versions
 from pipeline import layout
+from pipeline.cutting import cut_units, digest_of
 from pipeline.errors import RecordError, RunConflictError
 from pipeline.history import next_version, standing_in, standing_runs
 from pipeline.keyset import KeySet
 from pipeline.ledger import now
 from pipeline.names import fold
-from pipeline.plan import PlanSummary, cut_units, digest_of
+from pipeline.plan import PlanSummary
 from pipeline.quarantine import records_of, retriable, standing
 from pipeline.records import Record, Unit
 from pipeline.run import Run, RunHeader, current_run, make_current, make_first, plan_retry, plan_run

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from pipeline.parcel import Receipt
 from pipeline.plan import UnitRef
-from pipeline.worker import Receipt, WorkerSpec
+from pipeline.worker import WorkerSpec
 
 Placement = Literal["fused", "staged"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pipeline.parcel import Parcel, Receipt
 from pipeline.plan import UnitRef
 from pipeline.runners.contract import Placement
-from pipeline.worker import Parcel, Receipt, Worker, WorkerSpec
+from pipeline.worker import Worker, WorkerSpec
 
 
 class LocalRunner:

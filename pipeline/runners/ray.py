@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.errors import RunnerError
+from pipeline.parcel import Parcel, Receipt
 from pipeline.plan import UnitRef
 from pipeline.runners.contract import Placement, Pools
 from pipeline.runners.ray_cluster import Room, cluster
 from pipeline.stage import Resources, Workflow
-from pipeline.worker import Parcel, Receipt, Worker, WorkerSpec
+from pipeline.worker import Worker, WorkerSpec
 
 TASK_RETRIES = 20
 """How often a unit is tried again after the process that worked on it died; Ray Data's own default is for ever.

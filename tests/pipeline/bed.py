@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.cutting import cut_units
 from pipeline.driver import Outcome, drive
 from pipeline.errors import RecordError, StorageError
-from pipeline.plan import PlanSummary, cut_units
+from pipeline.plan import PlanSummary
 from pipeline.quarantine import standing
 from pipeline.records import Artifact, Item
 from pipeline.run import Run, RunHeader, make_first, plan_run

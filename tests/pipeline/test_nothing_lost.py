@@ -14,10 +14,12 @@ import pytest
 import ray
 
 from pipeline import layout
+from pipeline.cutting import cut_units
 from pipeline.driver import drive
 from pipeline.errors import RunConflictError, StorageError
 from pipeline.ledger import Commit, Ledger
-from pipeline.plan import PlanReader, cut_units
+from pipeline.parcel import Parcel
+from pipeline.plan import PlanReader
 from pipeline.quarantine import records_of, retriable, standing
 from pipeline.records import Artifact, Item, Unit
 from pipeline.run import Run, current_run, make_first, plan_retry, plan_run
@@ -31,7 +33,7 @@ from pipeline.stage import Segment, UnitContext, Workflow
 from pipeline.storage import Folder
 from pipeline.tally import tally_of
 from pipeline.verify import verify
-from pipeline.worker import Parcel, Worker
+from pipeline.worker import Worker
 
 from .bed import TEXTS, Bed, Load, Put, quarantined, workflow
 

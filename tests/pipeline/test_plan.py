@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.plan import PlanReader, PlanSummary, PlanWriter, cut_units, read_refs, unit_id, write_plan
+from pipeline.cutting import cut_units, unit_id
+from pipeline.plan import PlanReader, PlanSummary, PlanWriter, read_refs, write_plan
 from pipeline.records import Record
 from pipeline.storage import Folder
 

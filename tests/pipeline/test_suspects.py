@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from pipeline import layout
+from pipeline.cutting import cut_units
 from pipeline.errors import LedgerError
-from pipeline.plan import PlanSummary, UnitRef, cut_units
+from pipeline.parcel import Parcel
+from pipeline.plan import PlanSummary, UnitRef
 from pipeline.quarantine import standing
 from pipeline.records import Artifact, Item, Record
 from pipeline.run import Run, RunHeader, plan_run
@@ -22,7 +24,7 @@ from pipeline.sources import SourceSpec, list_records
 from pipeline.stage import Segment, UnitContext, Workflow
 from pipeline.storage import Folder
 from pipeline.suspects import one_by_one
-from pipeline.worker import Parcel, Worker, WorkerSpec
+from pipeline.worker import Worker, WorkerSpec
 
 
 @dataclass

@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.cutting import cut_units
 from pipeline.finish import finish
 from pipeline.ledger import Commit, Ledger
-from pipeline.plan import PlanSummary, cut_units
+from pipeline.plan import PlanSummary
 from pipeline.records import Output, Record
 from pipeline.run import Run, RunHeader, plan_run
 from pipeline.storage import PART, Folder, this_host

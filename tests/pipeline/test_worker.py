@@ -11,14 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import layout
+from pipeline.cutting import cut_units
 from pipeline.ledger import Ledger
-from pipeline.plan import cut_units
+from pipeline.parcel import Parcel
 from pipeline.quarantine import records_of, standing
 from pipeline.run import RunHeader, current_run, plan_retry
 from pipeline.sinks import SinkSpec
 from pipeline.tally import tally_of
 from pipeline.verify import verify
-from pipeline.worker import Parcel, Worker
+from pipeline.worker import Worker
 
 from .bed import TEXTS, UPPER, Bed, quarantined
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.plan import PlanSummary, cut_units, write_plan
+from pipeline.cutting import cut_units
+from pipeline.plan import PlanSummary, write_plan
 from pipeline.records import Record
 from pipeline.sources import Ignored, SourceSpec, list_records
 from pipeline.storage import Folder
