@@ -20,6 +20,9 @@ TASK_RETRIES = 20
 `pipeline.suspects` needs two tries to notice and two more for each record that ends processes. What still dies after
 twenty dies outside of its records."""
 
+LARGEST_PARCEL = 2**31 - 2**20
+"""Bytes of a packed parcel; Arrow counts what one value of a binary column holds with 31 bits."""
+
 FUSED = ((0, 1, 2),)
 STAGED = ((0,), (1,), (2,))
 
@@ -34,10 +37,22 @@ class RayWorker:
         """Advance the packed parcel of a row."""
         parcel = self._worker(Parcel.unpack(row["parcel"]))
         try:
-            return {"parcel": parcel.pack()}
+            packed = parcel.pack()
         except Exception as error:  # noqa: BLE001 - Ray would drop the unit without a word
-            parcel.end(Receipt(parcel.ref.unit_id, "error", message=f"cannot travel on ({error})"))
-            return {"parcel": parcel.pack()}
+            return _stranded(parcel, f"cannot travel on ({error})")
+        if len(packed) > LARGEST_PARCEL:
+            return _stranded(
+                parcel,
+                f"its {parcel.ref.records} records hold {len(packed) / 2**30:.1f} GiB of crops, more than can travel between "
+                "workers; set run.unit_records lower, or run.placement: fused",
+            )
+        return {"parcel": packed}
+
+
+def _stranded(parcel: Parcel, message: str) -> dict[str, Any]:
+    """A unit that cannot go on: its receipt says why, and it stays uncommitted."""
+    parcel.end(Receipt(parcel.ref.unit_id, "error", message=message))
+    return {"parcel": parcel.pack()}
 
 
 class RayRunner:
