@@ -43,7 +43,7 @@ class RayWorker:
         if len(packed) > LARGEST_PARCEL:
             return _stranded(
                 parcel,
-                f"its {parcel.ref.records} records hold {len(packed) / 2**30:.1f} GiB of crops, more than can travel between "
+                f"its {parcel.ref.records} records hold {len(packed) / 2**30:.1f} GiB, more than can travel between "
                 "workers; set run.unit_records lower, or run.placement: fused",
             )
         return {"parcel": packed}
