@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 import numpy as np
 
 from jobs.restore.opencv import settle_opencv
+from jobs.restore.recall import raster_of, source_bytes
 from jobs.restore.record import Origin, Written, image_record, to_json
 from jobs.restore.samples import SCORED_SIDE, VIEW_SIDE, Sampler, fitted
 from jobs.restore.settings import RestoreSettings
@@ -15,12 +15,10 @@ from jobs.restore.work import FaceWork, ImageWork
 from operators.faces.geometry import invert, pixel_window, square_corners, transform
 from operators.faces.mask import face_mask
 from operators.faces.paste import Patch, paste
-from operators.images.decode import decode
 from operators.images.encode import Change, encode
 from operators.images.raster import Raster
 from operators.images.reduce import reduce_raster
 from operators.scoring.scorer import Scorer
-from pipeline.errors import RecordError
 from pipeline.records import Artifact, Item, Record
 from pipeline.stage import UnitContext
 
@@ -44,7 +42,7 @@ class Compose:
         """Put the image and its record; afterwards the item holds only what the ledger wants of it."""
         work: ImageWork = item.payload
         record = item.record
-        data = _source_bytes(record, work, context)
+        data = source_bytes(record, work, context)
         name = self._settings.name(record)
         image, notes = self._derivative(record, work, data, context)
         target = work.info.format if self._settings.encode.format == "same" else self._settings.encode.format
@@ -62,8 +60,7 @@ class Compose:
         same = self._settings.encode.format in ("same", work.info.format)
         if not pasted and same:
             return data, ()
-        raster = work.raster if work.raster is not None else decode(data, self._settings.limits)
-        work.raster = raster
+        raster = raster_of(record, work, context, self._settings.limits)
         scale = min(1.0, VIEW_SIDE / max(raster.width, raster.height))
         sampled = bool(pasted) and self._sampler.wants(record.key)
         before = reduce_raster(raster, scale).pixels if sampled else None
@@ -113,13 +110,3 @@ def _changes(raster: Raster, faces: list[FaceWork]) -> list[Change]:
         corners = transform(square_corners(face.crop.size), invert(face.crop.affine))
         changes.append(Change.to_come(raster, corners, pixel_window(corners, raster.width, raster.height)))
     return changes
-
-
-def _source_bytes(record: Record, work: ImageWork, context: UnitContext) -> bytes:
-    """The file's bytes, read again if they were let go; they must still be the same."""
-    if work.data is None:
-        data = context.read(record)
-        if hashlib.sha256(data).hexdigest() != work.sha256:
-            raise RecordError("source_changed", "the file changed while it was being processed; run the job again")
-        work.data = data
-    return work.data

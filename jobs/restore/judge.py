@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jobs.restore.opencv import settle_opencv
 from jobs.restore.per_thread import PerThread
+from jobs.restore.recall import recall_crops
 from jobs.restore.settings import RestoreSettings
 from jobs.restore.work import FaceWork, ImageWork
 from operators.errors import OperatorError
@@ -21,6 +22,7 @@ class Judge:
     def __init__(self, settings: RestoreSettings) -> None:
         self._scorers = PerThread(lambda: _ready(settings.score))
         self._gate = settings.gate
+        self._limits = settings.limits
 
     def setup(self) -> None:
         """Load the networks that scores need."""
@@ -34,6 +36,7 @@ class Judge:
             OperatorError: code `gate_failed` when the job wants images with a failing face in quarantine.
         """
         work: ImageWork = item.payload
+        recall_crops(item.record, work, context, self._limits)
         for index, face in enumerate(work.faces):
             if face.crop is None or face.restored is None or face.landmarks is None:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from operators.images.info import ImageInfo
 from operators.images.raster import Raster
 from operators.scoring.scores import FaceScores, ImageScores
 
+NO_PIXELS = np.empty((0, 0, 3), np.float32)
 FaceStatus = Literal["found", "restored", "flagged", "kept"]
 
 
@@ -82,6 +83,13 @@ class ImageWork:
         return held + sum(face.held_bytes for face in self.faces)
 
     def release(self) -> None:
-        """Drop the file's bytes and the decoded pixels; both can be had again from the source."""
+        """Drop what can be had again from the source (`jobs.restore.recall`).
+
+        That is the file's bytes, the decoded pixels, and crops that have been restored; those that have not are what
+        the restorer waits for.
+        """
         self.data = None
         self.raster = None
+        for face in self.faces:
+            if face.crop is not None and face.restored is not None:
+                face.crop = replace(face.crop, pixels=NO_PIXELS)
