@@ -25,6 +25,19 @@ def test_every_entry_keeps_the_contract(name, portrait):
         restorer.restore(faces, [FaceContext(portrait.landmarks, False, portrait.reduction, 7)])
 
 
+@pytest.mark.parametrize("name", sorted(RESTORERS))
+def test_every_entry_gives_a_face_the_same_bytes_alone_in_a_batch_and_again(name, portrait):
+    restorer = create(name)
+    restorer.setup()
+    noisy = portrait.crop + np.random.default_rng(3).normal(0, 0.05, portrait.crop.shape)
+    faces = np.stack([portrait.crop, np.clip(noisy, 0, 1)]).astype(np.float32)
+    contexts = [FaceContext(portrait.landmarks, False, portrait.reduction, seed) for seed in (7, 8)]
+    together = restorer.restore(faces, contexts)
+    alone = [restorer.restore(faces[one : one + 1], contexts[one : one + 1])[0] for one in (0, 1)]
+    assert np.array_equal(together, np.stack(alone))
+    assert np.array_equal(together, restorer.restore(faces, contexts))
+
+
 def test_names_are_sorted_and_options_reach_the_restorer():
     assert names() == ("classic", "none")
     assert create("classic", {"denoise": 12, "dust": False}).info.parameters["denoise"] == 12.0
