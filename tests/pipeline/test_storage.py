@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,16 +14,6 @@ from pipeline.errors import StorageError
 from pipeline.storage import Folder, filesystem
 
 RACERS = 3
-
-
-@pytest.fixture(params=["local", "memory", pytest.param("s3", marks=pytest.mark.s3)])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
-    if request.param == "local":
-        return Folder(str(tmp_path / "out"))
-    if request.param == "memory":
-        return Folder(f"memory://{uuid.uuid4().hex}/out")
-    server = request.getfixturevalue("s3")
-    return Folder(server.bucket("folder") + "/out", server.options)
 
 
 def test_write_read_replace_delete(folder: Folder) -> None:

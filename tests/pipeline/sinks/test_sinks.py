@@ -8,7 +8,6 @@ import io
 import json
 import random
 import tarfile
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,16 +21,6 @@ from pipeline.sources import SourceSpec, list_records, make_reader
 from pipeline.storage import Folder
 
 KEYS = ("a/1.tif", "a/2.v2.tif", "b-é.jpg", "007", "z/" + "long" * 40 + ".png")
-
-
-@pytest.fixture(params=["local", "memory", pytest.param("s3", marks=pytest.mark.s3)])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
-    if request.param == "local":
-        return Folder(str(tmp_path / "out"))
-    if request.param == "memory":
-        return Folder(f"memory://{uuid.uuid4().hex}/out")
-    server = request.getfixturevalue("s3")
-    return Folder(server.bucket("sink") + "/out", server.options)
 
 
 def unit_of(keys: tuple[str, ...] = KEYS) -> Unit:
