@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 10) or sys.exit("facejobs needs Python 3.10 or newer; $(PYTHON) is %d.%d. Say which to use: make venv PYTHON=python3.12" % v[:2])'
 	@rm -f $(STAMP)
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@echo "installing into $(VENV): minutes on the first time (1.5 GB on disk)"
+	@echo "installing into $(VENV): minutes on the first time (2.8 GB on disk)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from operators.engines.options import ArtifactStore
 
 Faces = NDArray[np.float32]
 
@@ -18,15 +21,62 @@ class FaceContext:
 
     Attributes:
         landmarks: (5, 2) float64 in crop pixels, order as in `Detection`.
-        gray: the source image has no colour; the flow keeps only the luma of what comes back.
+        gray: the source file has no colour; the flow keeps only the luma of what comes back.
         reduction: source pixels per crop pixel.
         seed: 64 bits from hash(job seed, record key, face index), for restorers that draw.
+        toned: a colour file whose picture has one tone: a sepia print, or grey stored as RGB.
+        mask: (S, S) float32 in [0, 1], 1 where the face is to be made anew; None where the job gives none.
     """
 
     landmarks: NDArray[np.float64]
     gray: bool
     reduction: float
     seed: int
+    toned: bool = False
+    mask: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What executed a restorer's last batch, beyond what `RestorerInfo` says.
+
+    Attributes:
+        engine: engine, version, device, precision, what was asked and why another was taken; JSON values. Empty when
+            no network was run. Equal for equal machines, so that it may stand in the record beside an image.
+        events: what happened since the last time it was asked, by name: `batch_halved`, `engine_fallback`.
+    """
+
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    events: Mapping[str, int] = field(default_factory=dict)
+
+
+class ModelFiles(Protocol):
+    """Where the files of models lie; picklable."""
+
+    def path(self, name: str, sha256: str) -> Path:
+        """A model's file on this machine, fetched and verified if it was not there yet.
+
+        Args:
+            name: as in the model table or as it was added.
+            sha256: content hash it must have.
+
+        Raises:
+            operators.models.ModelFileError: it cannot be had; the message says how to get it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What a restorer with weights is given by whoever runs it; picklable.
+
+    Attributes:
+        files: model files.
+        artifacts: compiled engines; None compiles anew each time.
+    """
+
+    files: ModelFiles
+    artifacts: ArtifactStore | None = None
 
 
 @dataclass(frozen=True)
@@ -72,4 +122,8 @@ class Restorer(Protocol):
         Returns:
             (N, S', S', 3) float32 in [0, 1], RGB, showing the same square; S' may differ from S.
         """
+        ...
+
+    def execution(self) -> Execution:
+        """What executed the last batch; resets the events."""
         ...

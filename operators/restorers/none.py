@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from operators.restorers.contract import FaceContext, Faces, RestorerInfo
+from operators.restorers.contract import Execution, FaceContext, Faces, RestorerInfo
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,10 @@ class NoneRestorer:
 
     def setup(self) -> None:
         """Nothing to load."""
+
+    def execution(self) -> Execution:
+        """No network is run."""
+        return Execution()
 
     def restore(self, faces: Faces, contexts: Sequence[FaceContext]) -> Faces:
         """Return a copy of the faces.

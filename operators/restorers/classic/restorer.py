@@ -19,7 +19,7 @@ from operators.restorers.classic.filling import filled
 from operators.restorers.classic.grain import grain_spectrum
 from operators.restorers.classic.options import ClassicOptions
 from operators.restorers.classic.sliding_dct import SIZE, Plane, shrunk
-from operators.restorers.contract import FaceContext, Faces, RestorerInfo
+from operators.restorers.contract import Execution, FaceContext, Faces, RestorerInfo
 
 _SMALLEST = 32
 
@@ -65,6 +65,10 @@ class ClassicRestorer:
 
     def setup(self) -> None:
         """Nothing to load."""
+
+    def execution(self) -> Execution:
+        """No network is run."""
+        return Execution()
 
     def restore(self, faces: Faces, contexts: Sequence[FaceContext]) -> Faces:
         """Restore a batch of faces, one by one.

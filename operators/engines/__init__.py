@@ -1,0 +1,1 @@
+"""What executes a network: one contract, one module a backend, and the choice between them."""
