@@ -1,4 +1,4 @@
-"""Runs every benchmark and says on what: `make bench`."""
+"""Runs every benchmark and says on what: `make bench`; `python -m benchmarks engines` runs the ones that are named."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ import sys
 from datetime import datetime, timezone
 from importlib.metadata import version
 
-from benchmarks import flow, paste
+from benchmarks import engines, flow, paste
 from pipeline.runners.ray_cluster import cores
 
+BENCHMARKS = {"paste": paste.main, "engines": engines.main, "flow": flow.main}
 LIBRARIES = ("facejobs", "ray", "numpy", "opencv-python-headless", "onnxruntime", "pyvips-binary")
 
 
 def main() -> None:
-    """Print machine, versions, and each benchmark's figures."""
+    """Print machine, versions, and each benchmark's figures; arguments other than names go to the benchmarks."""
+    named = [argument for argument in sys.argv[1:] if argument in BENCHMARKS]
+    sys.argv[1:] = [argument for argument in sys.argv[1:] if argument not in BENCHMARKS]
     today, python = datetime.now(timezone.utc).date(), platform.python_version()
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     sys.stdout.write(f"{today}, {cores()} cores, {platform.machine()}, Python {python}, {libraries}\n\n")
-    paste.main()
-    sys.stdout.write("\n")
-    flow.main()
+    for name in named or BENCHMARKS:
+        BENCHMARKS[name]()
+        sys.stdout.write("\n")
 
 
 if __name__ == "__main__":

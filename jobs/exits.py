@@ -9,28 +9,28 @@ class Exit(IntEnum):
     """What the process tells its caller."""
 
     DONE = 0
-    FAILED = 1  # a defect, or units that no worker could finish
+    FAILED = 1  # a defect, units that no worker could finish, or an engine that cannot be built
     USAGE = 2  # Typer's own: wrong arguments
     QUARANTINED = 3  # done, with quarantined records within the budget
     OVER_BUDGET = 4  # stopped: more in quarantine than run.max_quarantined
-    BAD_JOB = 5  # the job file, or the source it names, cannot be used
+    BAD_JOB = 5  # the job file, or the source or model it names, cannot be used
     STORAGE = 6  # storage unreachable or refusing; run again to continue
     CONFLICT = 7  # the output holds another run's results
-    MISMATCH = 8  # verify: outputs differ from what was recorded
+    MISMATCH = 8  # verify: outputs or models differ from what was recorded
     NO_RUN = 9  # there is no run at the named place
     INTERRUPTED = 130  # stopped by a signal; run again to continue
 
 
 MEANING = {
     Exit.DONE: "done, nothing in quarantine",
-    Exit.FAILED: "units were left unfinished, or facejobs itself failed",
+    Exit.FAILED: "units were left unfinished, no engine could be built, or facejobs itself failed",
     Exit.USAGE: "wrong command line",
     Exit.QUARANTINED: "done, with quarantined records within the budget",
     Exit.OVER_BUDGET: "stopped: more records in quarantine than run.max_quarantined allows; run again to continue",
-    Exit.BAD_JOB: "the job file, or the source it names, cannot be used",
+    Exit.BAD_JOB: "the job file, or the source or model it names, cannot be used",
     Exit.STORAGE: "storage unreachable or refusing; run again to continue",
     Exit.CONFLICT: "the output holds another run's results",
-    Exit.MISMATCH: "verify found missing, changed or extra outputs",
+    Exit.MISMATCH: "verify found missing, changed or extra outputs or models",
     Exit.NO_RUN: "no run at the named place",
     Exit.INTERRUPTED: "interrupted; run again to continue",
 }

@@ -1,24 +1,19 @@
-"""The command line: every command, its arguments and its help; errors to exit codes."""
+"""The command line: every command, its arguments and its help."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jobs.commands import author, look
+from jobs.commands import compile as compiling
 from jobs.commands import plan as planning
 from jobs.commands import run as running
-from jobs.console import Output
-from jobs.errors import CommandError
-from jobs.exits import MEANING, Exit
-from jobs.spec import JobFileError, UnsetVariableError
-from pipeline.driver import Interrupted, terminable
-from pipeline.errors import LedgerError, NoSuchRunError, RunConflictError, SourceError, StorageError
-from pipeline.retries import is_storage
+from jobs.ending import end
+from jobs.exits import MEANING
+from jobs.model_commands import app as model_commands
 
 EXITS = "\n\n".join(f"{code.value:>3}  {meaning}" for code, meaning in MEANING.items())
 
@@ -31,6 +26,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(model_commands, name="models")
 
 JobFile = Annotated[str, typer.Argument(metavar="JOB", help="The job file (YAML).")]
 RunPlace = Annotated[str, typer.Argument(metavar="RUN", help="The job file, or the URI of its output.")]
@@ -45,7 +42,7 @@ def run(
     ] = False,
 ) -> None:
     """Run a job, or continue it where it was interrupted."""
-    _end(lambda out: running.run_job(job, out, replan=replan))
+    end(lambda out: running.run_job(job, out, replan=replan))
 
 
 @app.command()
@@ -55,31 +52,31 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Say what a run would do: records, bytes, units, time. Writes nothing."""
-    _end(lambda out: planning.plan_job(job, sample, as_json, out))
+    end(lambda out: planning.plan_job(job, sample, as_json, out))
 
 
 @app.command()
 def validate(job: JobFile) -> None:
     """Check a job file. Touches no storage."""
-    _end(lambda out: author.validate_job(job, out))
+    end(lambda out: author.validate_job(job, out))
 
 
 @app.command()
 def status(place: RunPlace, as_json: AsJson = False) -> None:
     """Show what a run has come to, from its ledger alone."""
-    _end(lambda out: look.show_status(place, as_json, out))
+    end(lambda out: look.show_status(place, as_json, out))
 
 
 @app.command()
 def report(place: RunPlace) -> None:
     """Write the HTML report of a run as it stands."""
-    _end(lambda out: look.make_report(place, out))
+    end(lambda out: look.make_report(place, out))
 
 
 @app.command()
 def verify(place: RunPlace, as_json: AsJson = False) -> None:
     """Compare every output with its recorded SHA-256; name what is missing, changed or extra."""
-    _end(lambda out: look.verify_run(place, as_json, out))
+    end(lambda out: look.verify_run(place, as_json, out))
 
 
 @app.command()
@@ -90,7 +87,32 @@ def retry(
     ] = None,
 ) -> None:
     """Process the records in quarantine again."""
-    _end(lambda out: running.retry_run(job, tuple(code or ()), out))
+    end(lambda out: running.retry_run(job, tuple(code or ()), out))
+
+
+@app.command("compile")
+def compile_model(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model in the cache; see `facejobs models`.")],
+    engine: Annotated[
+        str, typer.Option(help="As restore.engine.name of a job; a named one is built, or nothing.")
+    ] = "auto",
+    precision: Annotated[str, typer.Option(help="fp32, bf16, fp16 or auto: bf16 where the hardware has it.")] = "auto",
+    batch: Annotated[
+        str, typer.Option(help="Smallest, best, largest batch; 8 is 1,8,16, as a job with engine: {batch: 8} asks.")
+    ] = "8",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")] = "auto",
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of the engine.")] = 1,
+    sft_strength: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Of GFPGAN; it is baked into the engine.")
+    ] = 1.0,
+    artifacts: Annotated[
+        str | None, typer.Option(metavar="URI", help="A shared folder or bucket that it goes to as well.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="The cache's folder.")] = None,
+) -> None:
+    """Build a model's engine before a run needs it, into the cache and a place that workers share."""
+    asked = compiling.Asked(engine, precision, batch, device, threads, sft_strength, artifacts)
+    end(lambda out: compiling.compile_model(model, asked, cache, out))
 
 
 @app.command()
@@ -100,54 +122,19 @@ def init(
     force: Annotated[bool, typer.Option(help="Overwrite the file if it exists.")] = False,
 ) -> None:
     """Write a commented example of a job file, every key at its default."""
-    _end(lambda out: author.init_job(kind, path, force, out))
+    end(lambda out: author.init_job(kind, path, force, out))
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the job file, for editors."""
-    _end(author.show_schema)
+    end(author.show_schema)
 
 
 @app.command()
 def version(as_json: AsJson = False) -> None:
     """Show the versions of facejobs and of what touches pixels."""
-    _end(lambda out: author.show_version(as_json, out))
-
-
-def _end(command: Callable[[Output], Exit]) -> None:
-    """Run a command and leave with its exit code; errors that a person can act on are said without a traceback."""
-    out = Output()
-    try:
-        with terminable():
-            code = command(out)
-    except CommandError as error:
-        out.complain(error.message)
-        code = error.code
-    except (JobFileError, UnsetVariableError, SourceError) as error:
-        out.complain(str(error))
-        code = Exit.BAD_JOB
-    except RunConflictError as error:
-        out.complain(str(error))
-        code = Exit.CONFLICT
-    except NoSuchRunError as error:
-        out.complain(str(error))
-        code = Exit.NO_RUN
-    except LedgerError as error:
-        out.complain(str(error))
-        code = Exit.FAILED
-    except (KeyboardInterrupt, Interrupted):
-        out.complain("interrupted; run the same command again to continue")
-        code = Exit.INTERRUPTED
-    except Exception as error:
-        if os.environ.get("FACEJOBS_DEBUG"):
-            raise
-        if isinstance(error, StorageError) or is_storage(error):
-            out.complain(f"storage: {error}")
-            raise typer.Exit(int(Exit.STORAGE)) from None
-        out.complain(f"facejobs failed: {type(error).__name__}: {error}. FACEJOBS_DEBUG=1 shows where")
-        code = Exit.FAILED
-    raise typer.Exit(int(code))
+    end(lambda out: author.show_version(as_json, out))
 
 
 def main() -> None:

@@ -9,13 +9,21 @@ from importlib.metadata import PackageNotFoundError, version
 LIBRARIES = (
     "jpeglib",
     "numpy",
+    "onnx",
     "onnxruntime",
+    "onnxscript",
     "opencv-python-headless",
+    "openvino",
     "pillow",
     "pyarrow",
     "pyvips",
     "pyvips-binary",
     "ray",
+    "safetensors",
+    "tensorrt-cu12",
+    "tensorrt-cu13",
+    "tensorrt-rtx-cu13-bindings",
+    "torch",
 )
 
 
@@ -35,7 +43,7 @@ def versions() -> dict[str, str]:
 
 
 def _installed(library: str) -> str:
-    """Its version, or an empty string: jpeglib is not there on every kind of machine."""
+    """Its version, or an empty string: jpeglib and TensorRT are not there on every kind of machine."""
     try:
         return version(library)
     except PackageNotFoundError:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Literal
 
-from pipeline.errors import RunnerError, StorageError
+from pipeline.errors import RunnerError, StorageError, WorkerError
 from pipeline.finish import finish
 from pipeline.parcel import Receipt
 from pipeline.plan import UnitRef
@@ -20,6 +20,8 @@ from pipeline.tally import Tally, tally_of
 from pipeline.worker import WorkerSpec
 
 State = Literal["complete", "over_budget", "storage", "interrupted", "incomplete"]
+ENDING: Mapping[str, State] = MappingProxyType({"storage": "storage", "worker": "incomplete"})
+"""States of a receipt after which no other unit would fare better."""
 
 
 class Interrupted(BaseException):
@@ -58,7 +60,7 @@ def drive(
         run: the run.
         runner: what brings units to workers.
         spec: what workers need.
-        placement: fused or staged.
+        placement: fused, staged, or the runner's own choice.
         max_quarantined: records that may be in quarantine; one more ends the run early.
         on_progress: called at the beginning, and with its receipt after each unit.
         replaced: the run that this one takes the place of; what only it has written is deleted at the end.
@@ -79,8 +81,8 @@ def drive(
     try:
         with terminable() as stopped, closing(_receipts(runner, spec, refs, placement)) as receipts:
             for receipt in receipts:
-                if receipt.state == "storage":
-                    return Outcome("storage", tally, worked, receipt.message)
+                if receipt.state in ENDING:
+                    return Outcome(ENDING[receipt.state], tally, worked, receipt.message)
                 if receipt.state == "error":
                     given_up += 1
                     reason = reason or f"unit {receipt.unit_id}: {receipt.message}"
@@ -96,7 +98,7 @@ def drive(
         return Outcome("interrupted", tally, worked, "stopped by a signal; units in flight were not committed")
     except StorageError as error:
         return Outcome("storage", tally, worked, str(error))
-    except RunnerError as error:
+    except (RunnerError, WorkerError) as error:
         return Outcome("incomplete", tally, worked, str(error))
     if tally.complete:
         return Outcome("complete", finish(run, replaced), worked)

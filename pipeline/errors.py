@@ -26,6 +26,13 @@ class StorageError(Exception):
     """Storage did not answer, or refused: the run stops and can be resumed."""
 
 
+class WorkerError(Exception):
+    """A worker lacks what it needs to work (a model's file, a device): no record's fault.
+
+    The run stops and can be resumed.
+    """
+
+
 class RunConflictError(Exception):
     """The output already holds the results of another run."""
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from typing_extensions import TypeIs
 
-from pipeline.errors import StorageError
+from pipeline.errors import StorageError, WorkerError
 from pipeline.records import Failure, Item
 from pipeline.stage import BatchStage, ItemStage, Payload, Segment, UnitContext
 
@@ -142,7 +142,7 @@ def _chain(stages: list[ItemStage], item: Item, context: UnitContext, watch: Sto
         try:
             with watch.timing(stage.name):
                 stage.process(item, context)
-        except StorageError:
+        except (StorageError, WorkerError):
             raise
         except Exception as error:  # noqa: BLE001 - one bad record costs one row, whatever it raises
             item.failure = failure_of(error, stage.name)
@@ -154,7 +154,7 @@ def _batch(stage: BatchStage, items: list[Item], context: UnitContext, watch: St
     try:
         with watch.timing(stage.name):
             stage.process_batch(items, context)
-    except StorageError:
+    except (StorageError, WorkerError):
         raise
     except Exception as error:  # noqa: BLE001 - as above; alone, only the guilty record fails
         if len(items) == 1:

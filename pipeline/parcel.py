@@ -18,8 +18,8 @@ class Receipt:
 
     Attributes:
         unit_id: the unit.
-        state: `done`; `already` committed before; `lost` to another attempt's commit; `storage` or `error` when it
-            was given up without a commit.
+        state: `done`; `already` committed before; `lost` to another attempt's commit; `storage`, `worker` or `error`
+            when it was given up without a commit, for the fault of storage, of this worker, or of facejobs.
         records: records in.
         ok: records with outputs.
         codes: quarantined records by code.
@@ -52,6 +52,7 @@ class Parcel:
     started: str = ""
     clock: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
     receipt: Receipt | None = None
 
     def end(self, receipt: Receipt) -> None:

@@ -33,11 +33,13 @@ class UnitContext:
         read: a record's bytes.
         put: hand over a record's finished artifacts.
         keep_sample: store a before/after sample in the run's folder: name and bytes.
+        count: add to one of the unit's counts, for what belongs to no single record.
     """
 
     read: Callable[[Record], bytes]
     put: Callable[[Record, Sequence[Artifact]], None]
     keep_sample: Callable[[str, bytes], None]
+    count: Callable[[str, int], None] = field(default=lambda name, times: None)
 
 
 class ItemStage(Protocol):
@@ -46,11 +48,11 @@ class ItemStage(Protocol):
     name: str
 
     def setup(self) -> None:
-        """Load what it needs; called once in each worker process."""
+        """Load what it needs; called once in each worker process. An exception ends the run."""
         ...
 
     def process(self, item: Item, context: UnitContext) -> None:
-        """Advance one item. Any exception sends the record to quarantine, StorageError ends the run."""
+        """Advance one item. An exception sends the record to quarantine; StorageError and WorkerError end the run."""
         ...
 
 
@@ -60,7 +62,7 @@ class BatchStage(Protocol):
     name: str
 
     def setup(self) -> None:
-        """Load what it needs; called once in each worker process."""
+        """Load what it needs; called once in each worker process. An exception ends the run."""
         ...
 
     def process_batch(self, items: Sequence[Item], context: UnitContext) -> None:
@@ -76,11 +78,13 @@ class Resources:
         cpus: logical CPUs.
         gpus: GPUs, fractions allowed.
         memory: bytes of heap, 0 when it does not matter.
+        gpus_if_any: whether a worker does without its GPU on a cluster that has none.
     """
 
     cpus: float = 1.0
     gpus: float = 0.0
     memory: int = 0
+    gpus_if_any: bool = False
 
 
 @dataclass(frozen=True)

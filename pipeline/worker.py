@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
 from pipeline import layout
-from pipeline.errors import StorageError
+from pipeline.errors import StorageError, WorkerError
 from pipeline.flow import ITEM_BYTES, Flow, Stopwatch
 from pipeline.ledger import PLANNED, Commit, Ledger, Quarantined, now
 from pipeline.parcel import Parcel, Receipt, receipt_of
@@ -22,7 +23,7 @@ from pipeline.records import Artifact, Failure, Item, Output, Record
 from pipeline.retries import is_storage
 from pipeline.sinks import SinkSpec, UnitWriter, make_sink
 from pipeline.sources import SourceSpec, make_reader
-from pipeline.stage import Segment, UnitContext, Workflow
+from pipeline.stage import BatchStage, ItemStage, Segment, UnitContext, Workflow
 from pipeline.storage import Folder
 from pipeline.suspects import CAREFUL_FROM, one_by_one
 
@@ -55,6 +56,10 @@ class Worker:
     Args:
         spec: the run.
         segments: indices of the workflow's segments this worker runs; the first opens units, the last commits them.
+
+    Raises:
+        WorkerError: a stage cannot be set up on this machine.
+        StorageError: storage failed while a stage was set up.
     """
 
     def __init__(self, spec: WorkerSpec, segments: Sequence[int] = (0, 1, 2)) -> None:
@@ -66,7 +71,7 @@ class Worker:
         self._segments: list[Segment] = [self._workflow.segments[index] for index in segments]
         for segment in self._segments:
             for stage in segment.stages:
-                stage.setup()
+                _set_up(stage)
         self._flow = Flow(spec.threads, ITEM_BYTES if self._opens and self._closes else 0)
         self._ledger = Ledger(spec.run)
         self._plan = PlanReader(spec.run)
@@ -88,7 +93,7 @@ class Worker:
                 writer = self._sink.open(parcel.unit, parcel.attempt.number)
             watch = Stopwatch()
             put: set[str] = set()
-            self._carry(parcel, self._context(writer, put, watch), watch)
+            self._carry(parcel, self._context(parcel, writer, put, watch), watch)
             for stage, seconds in watch.seconds.items():
                 parcel.seconds[stage] = parcel.seconds.get(stage, 0.0) + seconds
             parcel.clock += time.perf_counter() - start
@@ -100,6 +105,8 @@ class Worker:
                 self._commit(parcel, commit, closing)
         except StorageError as error:
             _give_up(parcel, "storage", str(error), writer)
+        except WorkerError as error:
+            _give_up(parcel, "worker", f"{error} (on {socket.gethostname()})", writer)
         except Exception as error:  # noqa: BLE001 - a defect in one unit must not take the others with it
             state = "storage" if is_storage(error) else "error"
             _give_up(parcel, state, f"{type(error).__name__}: {error}", writer)
@@ -131,7 +138,7 @@ class Worker:
         for item in one_by_one(parcel.items, self._spec.run, unit_id):
             self._flow.carry_all(self._segments, [item], context, watch)
 
-    def _context(self, writer: UnitWriter | None, put: set[str], watch: Stopwatch) -> UnitContext:
+    def _context(self, parcel: Parcel, writer: UnitWriter | None, put: set[str], watch: Stopwatch) -> UnitContext:
         def read(record: Record) -> bytes:
             with watch.timing("read"):
                 return self._reader.read(record)
@@ -151,7 +158,10 @@ class Worker:
                     raise StorageError(f"{self._spec.run.uri}: sample {name!r} cannot be written ({error})") from error
                 raise
 
-        return UnitContext(read, deliver, keep_sample)
+        def count(name: str, times: int) -> None:
+            parcel.counts[name] += times
+
+        return UnitContext(read, deliver, keep_sample, count)
 
     def _written(self, parcel: Parcel, writer: UnitWriter, put: set[str]) -> Commit:
         """Write what is not written yet; gives the commit that names it all."""
@@ -195,7 +205,7 @@ class Worker:
 
     def _commit_of(self, parcel: Parcel, outputs: tuple[Output, ...], tables: tuple[Output, ...]) -> Commit:
         assert parcel.attempt is not None
-        counts: Counter[str] = Counter()
+        counts = Counter(parcel.counts)
         quarantined = []
         for item in parcel.items:
             if item.failure is None:
@@ -220,6 +230,17 @@ class Worker:
             finished=now(),
             versions=self._versions,
         )
+
+
+def _set_up(stage: ItemStage | BatchStage) -> None:
+    """Let a stage load what it needs, and say of what goes wrong whose fault it is."""
+    try:
+        stage.setup()
+    except (StorageError, WorkerError):
+        raise
+    except Exception as error:
+        message = f"a worker on {socket.gethostname()} cannot set up stage {stage.name!r}: {error}"
+        raise (StorageError if is_storage(error) else WorkerError)(message) from error
 
 
 def _planned_failure(record: Record) -> Failure | None:

@@ -1,4 +1,4 @@
-"""Fixtures for the whole tree: a real S3 server on loopback."""
+"""Fixtures for the whole tree: a real S3 server on loopback, and a cache of models that nobody has filled."""
 
 from __future__ import annotations
 
@@ -73,6 +73,15 @@ class S3Server:
         fresh = f"{name}-{uuid.uuid4().hex[:8]}"
         self.fs.mkdir(fresh)
         return f"s3://{fresh}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty cache, for this process and those it starts: what a person has pulled must not change a test."""
+    folder = tmp_path_factory.mktemp("facejobs-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACEJOBS_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

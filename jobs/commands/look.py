@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 from jobs.console import Output
+from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.locate import locate
 from jobs.report.write import write_report
 from jobs.restore.start import is_of
+from jobs.spec import Spec
+from operators.models import ModelFileError
 from pipeline import layout
 from pipeline.run import Run
 from pipeline.tally import tally_of
@@ -82,10 +85,18 @@ def _found(place: str, out: Output) -> Run:
     located = locate(place)
     out.use(located.scrubber)
     run = located.run
-    if located.job is not None and is_of(run, located.job):
+    if located.job is not None and _differs(run, located.job):
         shown = f"run {run.header.run_id} of {run.header.created}"
         out.log(f"{shown} is shown: {place} is another job, or was changed since")
     return run
+
+
+def _differs(run: Run, job: Spec) -> bool:
+    """Whether the run is another job's, as far as it can be told here: on a machine without the models it cannot."""
+    try:
+        return bool(is_of(run, job)[0])
+    except (ModelFileError, CommandError):
+        return False
 
 
 def _say(findings: Findings, out: Output) -> None:

@@ -10,20 +10,25 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from jobs.console import Output
+from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.places import output_of, source_of
 from jobs.restore.identity import digest, identity_of, settings_of
+from jobs.restore.needs import needs_of
 from jobs.restore.settings import RestoreSettings
+from jobs.restore.weights import Weights, weights_of
 from jobs.restore.workflow import RestoreWorkflow
 from jobs.spec import RestoreJob, Scrubber, load, secrets_of
 from jobs.versions import facejobs_version
 from pipeline.cutting import cut_units
+from pipeline.errors import RunnerError
 from pipeline.flow import Flow, Stopwatch
 from pipeline.records import Artifact, Item, Record
 from pipeline.run import current_run
-from pipeline.runners.ray_cluster import cores
+from pipeline.runners.pools import Pool, least_cpus, pools_for
+from pipeline.runners.ray_cluster import this_machine
 from pipeline.sources import Ignored, list_records, make_reader
-from pipeline.stage import UnitContext
+from pipeline.stage import Resources, UnitContext, Workflow
 
 SPREAD = 97
 """Every so manieth record is a candidate for the sample, so that it does not come from one folder alone."""
@@ -59,7 +64,7 @@ class Estimate:
         failed: those that would go to quarantine.
         seconds_per_record: in one worker.
         output_bytes_per_record: image and record together.
-        workers: that this machine would use.
+        workers: that this machine would use; of the kind that the rest waits for, where there are several.
         hours: for all records on this machine.
         output_bytes: for all records.
     """
@@ -77,8 +82,9 @@ def plan_job(path: str, sample: int, as_json: bool, out: Output) -> Exit:
     """List the source, cut it into units, try a few records in memory, and say what a run would come to."""
     job = load(path)
     out.use(Scrubber(secrets_of(job)))
+    weights = weights_of(job)
     listing = survey(job, sample)
-    estimate = _estimate(job, listing) if sample and listing.sample else None
+    estimate = _estimate(job, weights, listing) if sample and listing.sample else None
     current = current_run(output_of(job))
     if as_json:
         out.say(json.dumps(_as_json(listing, estimate), indent=1))
@@ -120,9 +126,10 @@ def survey(job: RestoreJob, sample: int) -> Listing:
     return listing
 
 
-def _estimate(job: RestoreJob, listing: Listing) -> Estimate:
-    settings = RestoreSettings.of(job)
-    workflow = RestoreWorkflow(settings, facejobs_version(), digest(settings_of(identity_of(job))), 0, 0)()
+def _estimate(job: RestoreJob, weights: Weights, listing: Listing) -> Estimate:
+    settings = RestoreSettings.of(job, weights)
+    digest_ = digest(settings_of(identity_of(job, weights)))
+    workflow = RestoreWorkflow(settings, facejobs_version(), digest_, 0, 0, needs_of(job, weights))()
     for segment in workflow.segments:
         for stage in segment.stages:
             stage.setup()
@@ -133,10 +140,10 @@ def _estimate(job: RestoreJob, listing: Listing) -> Estimate:
 
     context = UnitContext(make_reader(source_of(job)).read, put, lambda _name, _data: None)
     items = [Item(record) for record in listing.sample]
-    start = time.perf_counter()
-    Flow(1).carry_all(workflow.segments, items, context, Stopwatch())
+    start, watch = time.perf_counter(), Stopwatch()
+    Flow(1).carry_all(workflow.segments, items, context, watch)
     each = (time.perf_counter() - start) / len(items)
-    workers = min(job.run.workers or cores(), cores()) if job.run.runner == "ray" else 1
+    workers, seconds = _pace(job, workflow, watch, listing.units)
     size = sum(sizes) // max(len(sizes), 1)
     return Estimate(
         sampled=len(items),
@@ -144,9 +151,36 @@ def _estimate(job: RestoreJob, listing: Listing) -> Estimate:
         seconds_per_record=each,
         output_bytes_per_record=size,
         workers=workers,
-        hours=each * listing.records / workers / 3600,
+        hours=seconds / len(items) * listing.records / 3600,
         output_bytes=size * listing.records,
     )
+
+
+def _pace(job: RestoreJob, workflow: Workflow, watch: Stopwatch, units: int) -> tuple[int, float]:
+    """Workers of the pool that the others wait for, and seconds that it takes for what was tried."""
+    pools = [Pool((0, 1, 2), Resources(), 1)]
+    if job.run.runner == "ray":
+        room = this_machine(least_cpus(workflow, job.run.placement), _gpus(workflow))
+        try:
+            pools = pools_for(workflow, job.run.placement, room, job.run.workers, units)
+        except RunnerError as error:
+            raise CommandError(f"on this machine: {error}", Exit.FAILED) from error
+    stages = [{stage.name for stage in segment.stages} for segment in workflow.segments]
+    spent = [
+        (sum(watch.seconds[name] for index in pool.segments for name in stages[index]) / pool.size, pool.size)
+        for pool in pools
+    ]
+    seconds, workers = max(spent)
+    return workers, seconds
+
+
+def _gpus(workflow: Workflow) -> int:
+    """GPUs of this machine, asked for only where a network would use one."""
+    if not any(segment.needs.gpus for segment in workflow.segments):
+        return 0
+    import torch  # noqa: PLC0415 - the network that was tried has loaded it already
+
+    return torch.cuda.device_count()
 
 
 def _as_json(listing: Listing, estimate: Estimate | None) -> dict[str, Any]:

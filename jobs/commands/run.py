@@ -9,12 +9,13 @@ from jobs.locate import locate
 from jobs.report.write import write_report
 from jobs.restore.start import is_of, start, worker_spec
 from jobs.restore.start import retry as plan_retry
+from jobs.restore.weights import Weights
 from jobs.spec import Scrubber, Spec, load, secrets_of
 from pipeline import layout
 from pipeline.driver import Outcome, drive
 from pipeline.finish import write_quarantine
 from pipeline.run import Run, open_run
-from pipeline.runners.contract import Placement, Pools, Runner
+from pipeline.runners.contract import Pools, Runner
 from pipeline.runners.local import LocalRunner
 from pipeline.runners.ray import RayRunner
 from pipeline.tally import Tally, tally_of
@@ -45,7 +46,7 @@ def run_job(path: str, out: Output, *, replan: bool = False) -> Exit:
     out.log(f"{verb} run {run.header.run_id}: {plan.records} records in {plan.units} units, {plan.bytes} bytes")
     for note in run.header.notes:
         out.log(note)
-    return _drive(job, run, out)
+    return _drive(job, started.weights, run, out)
 
 
 def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
@@ -55,7 +56,8 @@ def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
     if located.job is None:
         raise CommandError(f"{place}: retry needs the job file, which says how to reach the source", Exit.USAGE)
     run = located.run
-    if changed := is_of(run, located.job):
+    changed, weights = is_of(run, located.job, fetch=True)
+    if changed:
         raise CommandError(
             f"{place}: the output holds run {run.header.run_id}, which differs from this job "
             f"({'; '.join(changed[:8])}); retry works with the job as it was run",
@@ -63,17 +65,12 @@ def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
         )
     if not run.complete:
         raise CommandError("the run is not complete; `facejobs run` finishes it first", Exit.CONFLICT)
-    count = plan_retry(located.job, run, frozenset(codes))
+    count = plan_retry(located.job, weights, run, frozenset(codes))
     if not count:
         out.say("nothing to do: no such record is in quarantine, or it is one that the plan itself found wrong")
         return Exit.DONE
     out.log(f"{count} records are tried again")
-    return _drive(located.job, run, out)
-
-
-def placement_of(job: Spec) -> Placement:
-    """Fused unless the job says otherwise: the restorers that exist need no accelerator of their own."""
-    return "staged" if job.run.placement == "staged" else "fused"
+    return _drive(located.job, weights, run, out)
 
 
 def _runner(job: Spec) -> Runner:
@@ -82,13 +79,13 @@ def _runner(job: Spec) -> Runner:
     return RayRunner(Pools(job.run.workers, job.run.address))
 
 
-def _drive(job: Spec, run: Run, out: Output) -> Exit:
+def _drive(job: Spec, weights: Weights, run: Run, out: Output) -> Exit:
     with out.progress(run.header.plan.records) as show:
         outcome = drive(
             run,
             _runner(job),
-            worker_spec(job, run),
-            placement_of(job),
+            worker_spec(job, weights, run),
+            job.run.placement,
             job.run.allowance(run.header.plan.records),
             show,
             _replaced(job, run),

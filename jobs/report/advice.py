@@ -43,6 +43,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "duplicate_name": "Another record has the same output name: rename one, or change `output.name`.",
         # Processing.
         "gate_failed": "A face did not pass the gate, and the job sends such pictures here: see `score.gate`.",
+        "bad_mask": f"The mask must have the picture's size, as the picture is shown: make it anew, {_RETRY}.",
         "unsupported_target": "The output format cannot hold this picture: set `output.format` to tiff or same.",
         "worker_crashed": f"Workers ended at this picture: check the file and the memory that a worker has, {_RETRY}.",
         "out_of_memory": f"The picture needs more memory than a worker has: give workers more of it, {_RETRY}.",

@@ -95,6 +95,8 @@ class _Clock:
             images_per_second=rate(tally.done),
             faces_per_second=rate(tally.counts.get("faces_found", 0)),
             stage_seconds={stage: float(seconds) for stage, seconds in tally.seconds.items()},
+            engines=_prefixed(tally, "faces_by:"),
+            engine_events=_prefixed(tally, "engine:"),
         )
 
     def _wall(self) -> float:

@@ -51,12 +51,16 @@ class Throughput:
         images_per_second: committed records by wall second, None when it is not known.
         faces_per_second: found faces by wall second, None when it is not known.
         stage_seconds: stage to seconds, summed over all committed units and all workers, in the order of the flow.
+        engines: what executed a network (engine, arithmetic, device) to number of faces; empty where none was.
+        engine_events: what befell engines (`batch_halved`, `engine_fallback`) to how often.
     """
 
     wall_seconds: float | None = None
     images_per_second: float | None = None
     faces_per_second: float | None = None
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    engines: Mapping[str, int] = field(default_factory=dict)
+    engine_events: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

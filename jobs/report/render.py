@@ -54,6 +54,8 @@ def render(data: ReportData) -> str:
         filters=filters,
         rows=[(row, filters.index(row.code)) for row in rows],
         stages=bar_rows(data.throughput.stage_seconds, text.duration),
+        engines=bar_rows(data.throughput.engines, text.count),
+        engine_events=bar_rows(data.throughput.engine_events, text.count),
         settings=setting_blocks(data.settings),
         limits=limits,
     )

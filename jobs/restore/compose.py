@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jobs.restore.opencv import settle_opencv
 from jobs.restore.recall import raster_of, source_bytes
@@ -45,12 +46,14 @@ class Compose:
         data = source_bytes(record, work, context)
         name = self._settings.name(record)
         image, notes = self._derivative(record, work, data, context)
+        for face in work.faces:
+            face.shape = self._shape(face)
         target = work.info.format if self._settings.encode.format == "same" else self._settings.encode.format
         work.row = image_record(record, work, self._origin, Written(name, image, target, notes))
         context.put(record, [Artifact(name, "image", image), Artifact(f"{name}.json", "record", to_json(work.row))])
         work.release()
         for face in work.faces:
-            face.crop = face.restored = None
+            face.crop = face.restored = face.mask = None
 
     def _derivative(
         self, record: Record, work: ImageWork, data: bytes, context: UnitContext
@@ -83,9 +86,23 @@ class Compose:
         patches = []
         for face in faces:
             assert face.crop is not None and face.restored is not None and face.landmarks is not None
-            mask = face_mask(face.landmarks, face.crop.size) * np.float32(self._settings.strength)
-            patches.append(Patch(face.crop, face.restored, mask))
+            patches.append(Patch(face.crop, face.restored, self._mask(face) * np.float32(self._settings.strength)))
         return paste(raster, patches).changed_pixels
+
+    def _mask(self, face: FaceWork) -> NDArray[np.float32]:
+        """Where the restored crop takes the place of the original: (S, S) float32 in [0, 1]."""
+        assert face.crop is not None and face.landmarks is not None
+        if face.mask is not None:
+            return np.asarray(face.mask / np.float32(255), np.float32)
+        if self._settings.shape == "whole":
+            return np.ones((face.crop.size, face.crop.size), np.float32)
+        return face_mask(face.landmarks, face.crop.size)
+
+    def _shape(self, face: FaceWork) -> str:
+        """What the mask of a restored face follows; a face whose shape was not seen got the oval."""
+        if face.restored is None:
+            return ""
+        return "landmarks" if self._settings.shape == "parsing" and face.mask is None else self._settings.shape
 
     def _mark(self, pasted: list[FaceWork]) -> str | None:
         """What a changed image says of itself; nothing that differs between two runs of the same job."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
+from jobs.restore.aligned import aligned_face
+from jobs.restore.holes import hole_of
 from jobs.restore.opencv import settle_opencv
 from jobs.restore.per_thread import PerThread
 from jobs.restore.samples import SCORED_SIDE, fitted
@@ -11,6 +14,7 @@ from jobs.restore.settings import RestoreSettings
 from jobs.restore.work import FaceWork, ImageWork
 from operators.faces.align import align, choose_size, cut
 from operators.faces.detect import Detector
+from operators.faces.face import Affine, Detection
 from operators.faces.geometry import magnification, transform
 from operators.images.decode import decode
 from operators.images.info import ImageInfo
@@ -54,6 +58,11 @@ class Examine:
         else:
             view = decode_reduced(data, scale, self._settings.limits)
         self._find(work, view)
+        if self._settings.holes is not None and any(face.crop is not None for face in work.faces):
+            mask = self._settings.holes.read(item.record.key, info, self._settings.limits)
+            for face in work.faces:
+                if face.crop is not None:
+                    face.hole = hole_of(mask, face.crop, info)
         work.before = work.after = self._scorer.score_image(fitted(view.pixels, SCORED_SIDE))
         item.payload = work
 
@@ -66,19 +75,26 @@ class Examine:
                 work.raster = decode(work.data, self._settings.limits)
             return work.raster
 
+        if self._settings.aligned:
+            work.faces.append(self._cut(*aligned_face(work.info, self._info), full))
+            return
         scale = (view.scale_x, view.scale_y)
         for found in self._detectors.get().find(full, view.pixels, scale, work.info.orientation):
-            work.faces.append(self._prepared(FaceWork(found), full(), work.info))
+            work.faces.append(self._cut(found, *self._placed(found, work.info), full))
 
-    def _prepared(self, face: FaceWork, raster: Raster, info: ImageInfo) -> FaceWork:
-        """Align and cut, unless the face is larger than the restorer may shrink it."""
-        template, landmarks = self._info.template, face.detection.landmarks
-        upright = stored_to_upright(info.width, info.height, info.orientation, face.detection.turn)
+    def _placed(self, found: Detection, info: ImageInfo) -> tuple[Affine, int]:
+        """Where the face's crop lies, and its side."""
+        template, landmarks = self._info.template, found.landmarks
+        upright = stored_to_upright(info.width, info.height, info.orientation, found.turn)
         size = choose_size(self._info.sizes, landmarks, template, upright)
-        affine = align(landmarks, template, size, upright)
+        return align(landmarks, template, size, upright), size
+
+    def _cut(self, found: Detection, affine: Affine, size: int, full: Callable[[], Raster]) -> FaceWork:
+        """Cut the crop, unless the face is larger than the restorer may shrink it."""
+        face = FaceWork(found)
         if self._settings.guard.decide(1.0 / magnification(affine)) == "keep_larger":
             face.status, face.reason = "kept", "larger_than_model"
             return face
-        face.crop = cut(raster, affine, size)
-        face.landmarks = transform(landmarks, affine)
+        face.crop = cut(full(), affine, size)
+        face.landmarks = transform(found.landmarks, affine)
         return face

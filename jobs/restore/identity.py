@@ -8,22 +8,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.restore.settings import RestoreSettings
+from jobs.restore.weights import Weights
 from jobs.spec import RestoreJob
 from jobs.spec.canonical import canonical, difference
 from jobs.versions import facejobs_version
 from operators.models import MODEL_FILES
 
 
-def identity_of(job: RestoreJob) -> dict[str, Any]:
+def identity_of(job: RestoreJob, weights: Weights) -> dict[str, Any]:
     """The canonical job, models by content hash, and the code's version.
 
     Library versions are not part of it, or every security update would make a new run of half an archive; each commit
-    names them.
+    names them. Nor is the engine that executes a network: the job says which is asked for, the records which it was.
     """
-    restorer = RestoreSettings.of(job).restorer().info
+    restorer = RestoreSettings.of(job, weights).restorer().info
+    models = {name: file.sha256 for name, file in sorted(MODEL_FILES.items())}
+    if weights.parsing is not None:
+        models[weights.parsing.name] = weights.parsing.sha256
     return {
         "job": canonical(job),
-        "models": {name: file.sha256 for name, file in sorted(MODEL_FILES.items())},
+        "models": models,
         "restorer": {
             "name": restorer.name,
             "version": restorer.version,

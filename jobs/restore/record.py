@@ -75,6 +75,7 @@ def image_record(record: Record, work: ImageWork, origin: Origin, written: Writt
             "changed": any(face.status in ("restored", "flagged") for face in work.faces),
         },
         "faces": [face_record(index, face, origin.restorer) for index, face in enumerate(work.faces)],
+        "engines": {network: [_execution(one) for one in each] for network, each in work.engines.items()},
         "scores": {"before": _scores(work.before), "after": _scores(work.after)},
         "notes": [*info.notes, *written.notes],
         "metadata": dict(record.metadata),
@@ -95,7 +96,8 @@ def face_record(index: int, face: FaceWork, restorer: RestorerInfo) -> dict[str,
         "affine": [[float(value) for value in row] for row in crop.affine] if crop else None,
         "crop_size": crop.size if crop else None,
         "reduction": round(crop.reduction, 4) if crop else None,
-        "restorer": _restorer(restorer) if crop else None,
+        "mask": face.shape or None,
+        "restorer": _restorer(restorer, face.engine) if crop else None,
         "scores": _face_scores(face),
         "gate": {"passed": decision.passed, "action": decision.action, "reasons": list(decision.reasons)}
         if decision
@@ -108,14 +110,21 @@ def to_json(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def _restorer(info: RestorerInfo) -> dict[str, Any]:
+def _restorer(info: RestorerInfo, engine: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": info.name,
         "version": info.version,
         "template": info.template,
         "weights_sha256": info.weights_sha256,
         "parameters": dict(info.parameters),
+        "engine": {key: engine[key] for key in ("engine", "version", "device", "precision")} if engine else None,
     }
+
+
+def _execution(engine: Mapping[str, Any]) -> dict[str, Any]:
+    """What executed a network; without strictness, which decides whether a run goes on, and nothing of its output."""
+    asked = {key: value for key, value in engine.get("asked", {}).items() if key != "strict"}
+    return {**engine, "asked": asked}
 
 
 def _face_scores(face: FaceWork) -> dict[str, Any] | None:

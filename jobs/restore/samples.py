@@ -61,6 +61,8 @@ class Sampler:
         face = next(face for face in work.faces if face.status in ("restored", "flagged"))
         assert face.crop is not None and face.restored is not None
         pair = [_face_view(face.crop.pixels), _face_view(face.restored)]
+        side = max(view.shape[0] for view in pair)  # a restorer may return another size than it was given
+        pair = [_enlarged(view, side) for view in pair]
         self._store(f"{name}-face", "face", key, pair, _facts(face), context)
 
     def _store(
@@ -91,6 +93,12 @@ def _facts(face: FaceWork) -> dict[str, object]:
 
 def _face_view(crop: NDArray[np.float32]) -> NDArray[np.uint8]:
     return fitted(np.rint(np.clip(crop, 0, 1) * 255).astype(np.uint8), FACE_SIDE)
+
+
+def _enlarged(view: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    if view.shape[0] == side:
+        return view
+    return np.asarray(cv2.resize(view, (side, side), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
 def fitted(view: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

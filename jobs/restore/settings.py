@@ -1,22 +1,53 @@
-"""A restore job's file turned into what its stages need; picklable, and free of secrets."""
+"""A restore job's file turned into what its stages need; picklable."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
+from jobs.restore.holes import Holes
+from jobs.restore.weights import NO_WEIGHTS, Weights
+from jobs.spec import resolve_options
 from jobs.spec.job import RestoreJob
+from jobs.spec.restore import GeneratorRestore
+from operators.engines.options import EngineOptions, Profile
 from operators.faces.detect import DetectOptions
 from operators.faces.guard import SizeGuard
 from operators.gate import Gate, GateThresholds
 from operators.images.encode import target_extension
 from operators.images.encoders.contract import EncodeOptions
 from operators.images.limits import Limits
-from operators.restorers.contract import Restorer
+from operators.models.cache import Cache
+from operators.restorers.contract import Equipment, Restorer
 from operators.restorers.table import create
 from operators.scoring.scorer import ScoreOptions
 from pipeline.names import DEFAULT_TEMPLATE, output_name
 from pipeline.records import Record
+
+Shape = Literal["landmarks", "parsing", "whole", "hole"]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What workers need for networks.
+
+    Attributes:
+        equipment: where the files of models lie, and compiled engines.
+        cache: folder of models on each machine; None is the machine's own.
+        engine: what executes them.
+        parser: name and content hash of the model that sees a face's shape; None where nothing does.
+    """
+
+    equipment: Equipment
+    cache: Path | None
+    engine: EngineOptions
+    parser: tuple[str, str] | None
+
+    @property
+    def engines(self) -> Path:
+        """Folder of compiled engines on the machine that asks."""
+        return Cache(self.cache).engines
 
 
 @dataclass(frozen=True)
@@ -26,8 +57,13 @@ class RestoreSettings:
     Attributes:
         limits: past which an image is not decoded.
         detect: which faces are wanted.
-        model: the restorer's name.
+        aligned: whether every image is one aligned face, so that none is looked for.
+        restorer_name: as the table of restorers has it.
         options: the restorer's settings.
+        networks: what networks need; None for a job without any.
+        shape: where a face is pasted: an oval from its landmarks, its shape by face parsing, the whole crop, or what
+            was made anew.
+        holes: where mask images lie that say what is made anew; None without.
         guard: what to do with faces larger than the restorer's crops.
         strength: share of the restored face in the result, 0 to 1.
         score: what is measured.
@@ -40,8 +76,12 @@ class RestoreSettings:
 
     limits: Limits
     detect: DetectOptions
-    model: str
+    aligned: bool
+    restorer_name: str
     options: dict[str, Any]
+    networks: Networks | None
+    shape: Shape
+    holes: Holes | None
     guard: SizeGuard
     strength: float
     score: ScoreOptions
@@ -52,16 +92,20 @@ class RestoreSettings:
     mark: bool
 
     @staticmethod
-    def of(job: RestoreJob) -> RestoreSettings:
-        """The settings that a job file asks for."""
+    def of(job: RestoreJob, weights: Weights = NO_WEIGHTS) -> RestoreSettings:
+        """The settings that a job file asks for, with the models that were found for it."""
         gate = job.score.gate.model_dump()
         on_fail = gate.pop("on_fail")
         limits = job.source.limits
         return RestoreSettings(
             limits=Limits(max_pixels=limits.max_pixels, max_side=limits.max_side, max_ratio=limits.max_ratio),
-            detect=DetectOptions(**job.detect.model_dump(exclude_none=True)),
-            model=job.restore.model,
-            options=job.restore.options.model_dump(),
+            detect=DetectOptions(**job.detect.model_dump(exclude={"aligned"})),
+            aligned=job.detect.aligned,
+            restorer_name=weights.restorer.restorer or "" if weights.restorer else job.restore.model,
+            options=_options(job, weights),
+            networks=_networks(job, weights),
+            shape=_shape(job, weights),
+            holes=_holes(job),
             guard=SizeGuard(
                 max_reduction=job.restore.max_reduction,
                 on_larger="restore" if job.restore.oversize == "reduce" else "keep_larger",
@@ -79,8 +123,65 @@ class RestoreSettings:
 
     def restorer(self) -> Restorer:
         """The restorer, not set up yet."""
-        return create(self.model, self.options)
+        return create(self.restorer_name, self.options, self.networks.equipment if self.networks else None)
 
     def name(self, record: Record) -> str:
         """The output name of a record's image; it follows from the key alone. Raises RecordError for an unsafe one."""
         return output_name(record.key, self.template, target_extension(record.key, self.encode.format))
+
+
+def engine_options(job: RestoreJob) -> EngineOptions:
+    """What a job asks of engines; for one without such a block, what fits any machine."""
+    if not isinstance(job.restore, GeneratorRestore):
+        return EngineOptions(threads=1)
+    asked = job.restore.engine
+    return EngineOptions(
+        engine=asked.name,
+        precision=asked.precision,
+        device=asked.device,
+        strict=asked.strict,
+        profile=Profile(1, asked.batch, 2 * asked.batch),
+        threads=asked.threads,
+    )
+
+
+def _networks(job: RestoreJob, weights: Weights) -> Networks | None:
+    if weights.equipment is None:
+        return None
+    parser = (weights.parsing.name, weights.parsing.sha256) if weights.parsing else None
+    cache = Path(job.models.cache) if job.models.cache else None
+    return Networks(weights.equipment, cache, engine_options(job), parser)
+
+
+def _options(job: RestoreJob, weights: Weights) -> dict[str, Any]:
+    model, restore = weights.restorer, job.restore
+    if model is None or not isinstance(restore, GeneratorRestore):
+        return restore.options.model_dump()
+    asked = restore.options
+    options: dict[str, Any] = {
+        "model": model.name,
+        "sha256": model.sha256,
+        "template": model.template,
+        "size": model.size,
+        "fidelity": asked.fidelity,
+        "keep_tone": asked.keep_tone,
+        "engine": engine_options(job),
+    }
+    if model.restorer == "gfpgan":
+        return {**options, "sft_strength": asked.sft_strength}
+    return {**options, "task": asked.task or model.task or "restore"}
+
+
+def _holes(job: RestoreJob) -> Holes | None:
+    restore = job.restore
+    if not isinstance(restore, GeneratorRestore) or restore.options.masks is None:
+        return None
+    return Holes(restore.options.masks, resolve_options(job.source.storage_options))
+
+
+def _shape(job: RestoreJob, weights: Weights) -> Shape:
+    if weights.inpaints:
+        return "hole"
+    if weights.parsing is not None:
+        return "parsing"
+    return "whole" if job.detect.aligned and job.restore.mask == "auto" else "landmarks"

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from jobs.errors import CommandError
 from jobs.places import output_of, source_of
 from jobs.restore.identity import differences, digest, identity_of, settings_of
+from jobs.restore.needs import needs_of
 from jobs.restore.settings import RestoreSettings
+from jobs.restore.weights import Weights, choices, weights_of
 from jobs.restore.workflow import RestoreWorkflow
 from jobs.spec import RestoreJob
 from jobs.versions import facejobs_version, versions
+from operators.models import ModelFileError
 from pipeline import layout
 from pipeline.cutting import cut_units, digest_of
 from pipeline.errors import RecordError, RunConflictError
@@ -38,10 +42,12 @@ class Started:
     Attributes:
         run: the run.
         resumed: whether it had been planned before.
+        weights: models that it runs on.
     """
 
     run: Run
     resumed: bool
+    weights: Weights
 
 
 def start(job: RestoreJob, on_listed: OnListed = lambda count: None, *, replan: bool = False) -> Started:
@@ -54,34 +60,38 @@ def start(job: RestoreJob, on_listed: OnListed = lambda count: None, *, replan: 
 
     Raises:
         RunConflictError: the output holds another run's results, or files of no run at all.
+        ModelFileError: a model that the job names is not there.
         SourceError: the source cannot be read as the job says.
         StorageError: storage unreachable or refusing.
     """
+    weights = weights_of(job)
     output = output_of(job)
-    identity = identity_of(job)
     current = current_run(output)
-    known = _known(output, current, identity, job.output.existing)
+    known, weights = _taken_up(job, output, current, weights)
+    identity = identity_of(job, weights)
     moved = replan and known is not None and _listed_anew(job, on_listed) != known.header.plan.digest
     if known is not None and not moved:
         if current is None or current.header.run_id != known.header.run_id:
             make_current(known)
-        return Started(known, resumed=True)
+        return Started(known, resumed=True, weights=weights)
     foreign = _foreign(output) if current is None and job.output.existing != "replace" else ""
     if job.output.existing == "refuse" and not moved:
         _refuse(output, current, identity, foreign)
     output.check()
     aside = job.output.existing == "version" and (current is not None or foreign)
     prefix = next_version(output, digest(identity)) if aside else known.header.prefix if known is not None else ""
-    run = _plan(job, output, identity, prefix, on_listed)
+    run = _plan(job, weights, output, identity, prefix, on_listed)
     if current is None:
         make_first(run)
     else:
         make_current(run)
-    return Started(run, resumed=False)
+    return Started(run, resumed=False, weights=weights)
 
 
 def find(job: RestoreJob) -> Run | None:
     """The job's own run, if its output holds results of it; else whichever run's results the output holds.
+
+    Which run is the job's own cannot be told where a model that it names is not there; then it is the latter.
 
     Raises:
         StorageError: storage unreachable or refusing.
@@ -91,19 +101,39 @@ def find(job: RestoreJob) -> Run | None:
     current = current_run(output)
     if current is None:
         return None
-    return _known(output, current, identity_of(job), "version") or current
+    try:
+        weights = weights_of(job, fetch=False)
+    except (ModelFileError, CommandError):
+        return current
+    own = (_known(output, current, identity_of(job, each), "version") for each in choices(job, weights))
+    return next((run for run in own if run is not None), current)
 
 
-def is_of(run: Run, job: RestoreJob) -> list[str]:
-    """What differs between a run and a job, one line a key; empty when the run is the job's own."""
-    return differences(dict(run.header.identity), identity_of(job))
+def is_of(run: Run, job: RestoreJob, *, fetch: bool = False) -> tuple[list[str], Weights]:
+    """Compare a run with a job.
+
+    Args:
+        run: the run.
+        job: the job.
+        fetch: whether models that are not in the cache may be fetched.
+
+    Returns:
+        What differs, one line a key, nothing when the run is the job's own; and the models with which it is.
+
+    Raises:
+        ModelFileError: a model that the job names is not there.
+    """
+    weights = weights_of(job, fetch=fetch)
+    each = [(differences(dict(run.header.identity), identity_of(job, one)), one) for one in choices(job, weights)]
+    return min(each, key=lambda pair: len(pair[0]))
 
 
-def retry(job: RestoreJob, run: Run, codes: frozenset[str] = frozenset()) -> int:
+def retry(job: RestoreJob, weights: Weights, run: Run, codes: frozenset[str] = frozenset()) -> int:
     """Plan a round with the records that are in quarantine now, but for those that the plan found wrong for good.
 
     Args:
         job: the run's job.
+        weights: the models that the run is made with.
         run: a run whose units are all committed.
         codes: only records quarantined for these reasons; all when empty.
 
@@ -116,17 +146,18 @@ def retry(job: RestoreJob, run: Run, codes: frozenset[str] = frozenset()) -> int
     round_ = len(run.rounds())
     records = map(_as_it_is_now, records_of(run, keys))
     units = cut_units(records, job.run.unit_records, job.run.unit_bytes, salt=f"retry {round_}")
-    return plan_retry(run, units, _namer(RestoreSettings.of(job))).records
+    return plan_retry(run, units, _namer(RestoreSettings.of(job, weights))).records
 
 
-def worker_spec(job: RestoreJob, run: Run) -> WorkerSpec:
+def worker_spec(job: RestoreJob, weights: Weights, run: Run) -> WorkerSpec:
     """What workers need to process the run's units."""
     workflow = RestoreWorkflow(
-        settings=RestoreSettings.of(job),
+        settings=RestoreSettings.of(job, weights),
         version=facejobs_version(),
         settings_sha256=digest(settings_of(dict(run.header.identity))),
         samples=job.run.samples,
         records=run.header.plan.records,
+        needs=needs_of(job, weights),
     )
     return WorkerSpec(
         run=run.folder,
@@ -138,7 +169,9 @@ def worker_spec(job: RestoreJob, run: Run) -> WorkerSpec:
     )
 
 
-def _plan(job: RestoreJob, output: Folder, identity: dict[str, Any], prefix: str, on_listed: OnListed) -> Run:
+def _plan(
+    job: RestoreJob, weights: Weights, output: Folder, identity: dict[str, Any], prefix: str, on_listed: OnListed
+) -> Run:
     ignored = Ignored()
     replaced = standing_in(output, prefix)
     replaces = replaced.header.run_id if replaced is not None else ""
@@ -166,7 +199,7 @@ def _plan(job: RestoreJob, output: Folder, identity: dict[str, Any], prefix: str
     # A run that writes over another is one of its own: a former run of the same job has a ledger that says all is
     # done, but its outputs may be gone since.
     salt = digest(identity) + prefix + replaces
-    return plan_run(output, units, _namer(RestoreSettings.of(job)), header, salt)
+    return plan_run(output, units, _namer(RestoreSettings.of(job, weights)), header, salt)
 
 
 def _cut(job: RestoreJob, records: Iterable[Record]) -> Iterator[Unit]:
@@ -200,6 +233,15 @@ def _counted(records: Iterator[Record], on_listed: OnListed) -> Iterator[Record]
 def _as_it_is_now(record: Record) -> Record:
     """A loose object is taken in whatever version it has by now: it may have been mended. A shard's offsets bind it."""
     return record if record.offset >= 0 or record.row >= 0 else replace(record, version="", size=-1)
+
+
+def _taken_up(job: RestoreJob, output: Folder, current: Run | None, weights: Weights) -> tuple[Run | None, Weights]:
+    """The job's run if it was planned before, and the models it was planned with; those it would have now if not."""
+    for each in choices(job, weights):
+        known = _known(output, current, identity_of(job, each), job.output.existing)
+        if known is not None:
+            return known, each
+    return None, weights
 
 
 def _known(output: Folder, current: Run | None, identity: dict[str, Any], existing: str) -> Run | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -60,6 +61,10 @@ FACES = pa.schema(
         ("restorer", pa.string()),
         ("restorer_version", pa.string()),
         ("weights_sha256", pa.string()),
+        ("mask", pa.string()),
+        ("engine", pa.string()),
+        ("precision", pa.string()),
+        ("device", pa.string()),
         *((f"{measure}_before", pa.float64()) for measure in MEASURES),
         *((f"{measure}_after", pa.float64()) for measure in MEASURES),
         ("identity", pa.float64()),
@@ -83,7 +88,14 @@ def count(item: Item) -> dict[str, int]:
             counts[f"faces_kept:{face.reason}"] += 1
         if face.decision is not None:
             counts[f"gate:{face.decision.action}"] += 1
+        if face.engine:
+            counts[f"faces_by:{label(face.engine)}"] += 1
     return dict(counts)
+
+
+def label(engine: Mapping[str, Any]) -> str:
+    """An engine in a few words: name, arithmetic and device."""
+    return " ".join(str(engine[key]) for key in ("engine", "precision", "device") if engine.get(key))
 
 
 def rows(item: Item) -> dict[str, list[dict[str, object]]]:
@@ -109,6 +121,7 @@ def rows(item: Item) -> dict[str, list[dict[str, object]]]:
 
 def _face_row(key: str, face: dict[str, Any]) -> dict[str, object]:
     scores, gate, restorer = face["scores"] or {}, face["gate"] or {}, face["restorer"] or {}
+    engine = restorer.get("engine") or {}
     row: dict[str, object] = {
         "key": key,
         "index": face["index"],
@@ -124,6 +137,8 @@ def _face_row(key: str, face: dict[str, Any]) -> dict[str, object]:
         "restorer": restorer.get("name"),
         "restorer_version": restorer.get("version"),
         "weights_sha256": restorer.get("weights_sha256"),
+        "mask": face["mask"],
+        **{name: engine.get(name) for name in ("engine", "precision", "device")},
         "identity": scores.get("identity"),
         "gate_passed": gate.get("passed"),
         "gate_action": gate.get("action"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -26,7 +27,12 @@ class FaceWork:
         detection: where it is, in pixels of the image as stored.
         crop: what was cut out; None when the face is not to be restored.
         landmarks: (5, 2) float64 in crop pixels; None without a crop.
+        hole: (S, S) bool, what the job's mask image wants made anew; None where the job has none.
         restored: (S', S', 3) float32 in [0, 1], what the restorer made of the crop.
+        mask: (S, S) uint8, 255 where the restored crop takes the place of the original; None for the oval that follows
+            from the landmarks.
+        shape: what the mask follows: `landmarks`, `parsing`, `whole` or `hole`; empty for a face that was not restored.
+        engine: what executed the restorer's network; empty when it has none.
         scores: before and after.
         decision: the gate's.
         status: `restored` was pasted, `flagged` was pasted although the gate failed it, `kept` is as it was.
@@ -36,7 +42,11 @@ class FaceWork:
     detection: Detection
     crop: Crop | None = None
     landmarks: NDArray[np.float64] | None = None
+    hole: NDArray[np.bool_] | None = None
     restored: NDArray[np.float32] | None = None
+    mask: NDArray[np.uint8] | None = None
+    shape: str = ""
+    engine: Mapping[str, Any] = field(default_factory=dict)
     scores: FaceScores | None = None
     decision: Decision | None = None
     status: FaceStatus = "found"
@@ -45,8 +55,8 @@ class FaceWork:
     @property
     def held_bytes(self) -> int:
         """Memory of its pixels."""
-        crop = self.crop.pixels.nbytes if self.crop is not None else 0
-        return crop + (self.restored.nbytes if self.restored is not None else 0)
+        crop = self.crop.pixels if self.crop is not None else None
+        return sum(held.nbytes for held in (crop, self.hole, self.restored, self.mask) if held is not None)
 
 
 @dataclass
@@ -58,6 +68,7 @@ class ImageWork:
         sha256: of the source's bytes, hex.
         size: length of the source's bytes.
         faces: all that were found.
+        engines: what executed networks for its faces, by network, each once with what was asked and passed over.
         before: scores of the image as it came.
         after: scores of the image as it goes; the same as `before` when nothing changed.
         data: the source's bytes while they are held.
@@ -69,11 +80,18 @@ class ImageWork:
     sha256: str
     size: int
     faces: list[FaceWork] = field(default_factory=list)
+    engines: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     before: ImageScores | None = None
     after: ImageScores | None = None
     data: bytes | None = field(default=None, repr=False)
     raster: Raster | None = field(default=None, repr=False)
     row: dict[str, Any] = field(default_factory=dict)
+
+    def executed(self, network: str, engine: Mapping[str, Any]) -> None:
+        """Note what executed a network, once."""
+        known = self.engines.setdefault(network, [])
+        if engine and engine not in known:
+            known.append(engine)
 
     @property
     def held_bytes(self) -> int:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jobs.restore import tables
 from jobs.restore.compose import Compose
 from jobs.restore.examine import Examine
 from jobs.restore.improve import Improve
 from jobs.restore.judge import Judge
+from jobs.restore.outline import Outline
 from jobs.restore.record import Origin
 from jobs.restore.samples import Sampler
 from jobs.restore.settings import RestoreSettings
-from pipeline.stage import Resources, Segment, Workflow
+from jobs.spec.model_names import BUILT_IN
+from operators.restorers.contract import Restorer
+from pipeline.stage import BatchStage, Resources, Segment, Workflow
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class RestoreWorkflow:
         settings_sha256: hash of every setting, model and version that decides what becomes of a given image.
         samples: pictures the report has room for.
         records: planned records.
+        needs: what a worker needs that runs the restorer.
     """
 
     settings: RestoreSettings
@@ -32,6 +36,13 @@ class RestoreWorkflow:
     settings_sha256: str
     samples: int
     records: int
+    needs: Resources = field(default_factory=Resources)
+
+    def _middle(self, restorer: Restorer) -> tuple[BatchStage, ...]:
+        """The restorer, and what needs the same kind of machine."""
+        seed, networks = self.settings.seed, self.settings.networks
+        improve = Improve(restorer, seed, networks if self.settings.restorer_name not in BUILT_IN else None)
+        return (improve,) if networks is None or networks.parser is None else (improve, Outline(networks))
 
     def __call__(self) -> Workflow:
         """The stages, not set up yet."""
@@ -40,7 +51,7 @@ class RestoreWorkflow:
         compose = Compose(self.settings, origin, Sampler(self.samples, self.records))
         return Workflow(
             front=Segment("examine", (Examine(self.settings, restorer.info),), Resources()),
-            middle=Segment("restore", (Improve(restorer, self.settings.seed),), Resources()),
+            middle=Segment("restore", self._middle(restorer), self.needs),
             back=Segment("compose", (Judge(self.settings), compose), Resources()),
             count=tables.count,
             rows=tables.rows,

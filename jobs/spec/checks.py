@@ -6,9 +6,10 @@ import string
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from jobs.spec.detect import Detect
 from jobs.spec.output import WITH_COMPRESSION, WITH_QUALITY, Output
 from jobs.spec.problems import Finding, listed
-from jobs.spec.restore import RestoreBlock
+from jobs.spec.restore import NoneRestore, RestoreBlock
 from jobs.spec.run import Run
 from jobs.spec.score import NEEDS, Score
 from jobs.spec.source import FilesSource, ParquetSource, SourceBlock, WebdatasetSource
@@ -38,11 +39,23 @@ def check_source_keys(source: SourceBlock) -> Iterator[Finding]:
                     yield Finding(("source", name, index), "write '**' as a part of its own, as in 'box1/**/*.tif'")
 
 
+def check_detect(detect: Detect) -> Iterator[Finding]:
+    """Settings of a search that does not take place."""
+    if detect.aligned:
+        for name in sorted(detect.model_fields_set - {"aligned"}):
+            message = "has no effect with aligned: true, where no face is looked for; remove one of the two"
+            yield Finding(("detect", name), message, at_key=True)
+
+
 def check_restore(restore: RestoreBlock) -> Iterator[Finding]:
-    """A bound that the policy switches off."""
+    """A bound that the policy switches off, and a shape for faces that nothing changes."""
     if restore.oversize == "reduce" and "max_reduction" in restore.model_fields_set:
         message = "has no effect with oversize: reduce, which restores faces of any size; remove one of the two"
         yield Finding(("restore", "max_reduction"), message, at_key=True)
+    if isinstance(restore, NoneRestore) and restore.mask != "auto":
+        yield Finding(
+            ("restore", "mask"), "has no effect with model: none, which pastes nothing; remove it", at_key=True
+        )
 
 
 def check_score(score: Score) -> Iterator[Finding]:

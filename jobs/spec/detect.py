@@ -22,3 +22,5 @@ class Detect(Block):
     """Whether an image that shows no clear upright face is also looked at turned by 90, 180 and 270 degrees."""
     turned_confidence: float = Field(default=0.85, ge=0.0, le=1.0)
     """Least confidence of a face that is found in another turn, 0 to 1."""
+    aligned: bool = False
+    """Whether every image is one aligned face already, so that none is looked for."""

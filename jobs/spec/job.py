@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from jobs.spec.common import Block
 from jobs.spec.detect import Detect
+from jobs.spec.models import Models
 from jobs.spec.output import Output
 from jobs.spec.restore import ClassicRestore, Restore
 from jobs.spec.run import Run
@@ -44,6 +45,8 @@ class RestoreJob(Block):
     """Which faces are wanted."""
     restore: Restore = Field(default_factory=ClassicRestore)
     """What improves the faces."""
+    models: Models = Field(default_factory=Models)
+    """Where weights and compiled engines are kept."""
     score: Score = Field(default_factory=Score)
     """What is measured, and which restored faces are accepted."""
     output: Output

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from jobs.spec.common import Block
 from jobs.spec.detect import Detect
+from jobs.spec.models import Models
 from jobs.spec.output import Output
-from jobs.spec.restore import RESTORES
+from jobs.spec.restore import RESTORES, GeneratorRestore
 from jobs.spec.run import Run
 from jobs.spec.score import Score
 from jobs.spec.source import SOURCES
@@ -18,7 +19,8 @@ from jobs.spec.source import SOURCES
 MODELS: dict[str, tuple[type[Block], ...]] = {
     "source": tuple(SOURCES.values()),
     "detect": (Detect,),
-    "restore": tuple(RESTORES.values()),
+    "restore": (*RESTORES.values(), GeneratorRestore),
+    "models": (Models,),
     "score": (Score,),
     "output": (Output,),
     "run": (Run,),
@@ -43,13 +45,25 @@ def field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> tuple[type
 def elsewhere(block: str) -> dict[str, str]:
     """Keys of the other blocks and of mappings inside blocks, to where they belong (`source.limits`)."""
     places: dict[str, str] = {}
-    for name, models in MODELS.items():
-        for model in models:
-            if name != block:
-                places.update((key, name) for key in model.model_fields if key not in places)
-            for key, inner in _inner(model):
-                places.update((below, f"{name}.{key}") for below in inner.model_fields if below not in places)
+    each = [(name, model) for name, models in MODELS.items() for model in models]
+    for name, model in each:
+        if name != block:
+            places.update((key, name) for key in model.model_fields if key not in places)
+    for name, model in each:
+        for key, inner in _inner(model):
+            places.update((below, f"{name}.{key}") for below in inner.model_fields if below not in places)
     return places
+
+
+def owners(block: str, place: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """Models of a block that have a key at a place, where the block's own model has none."""
+    found: list[type[BaseModel]] = []
+    for model in MODELS.get(block, ()):
+        holder, _ = field_at(model, place)
+        depth = 1 if holder is model else 2
+        if depth == len(place) and place[-1] in holder.model_fields:
+            found.append(model)
+    return found
 
 
 def _inner(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:

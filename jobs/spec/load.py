@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jobs.spec.checks import check_output_keys, check_restore, check_runner, check_score, check_source_keys
+from jobs.spec.checks import (
+    check_detect,
+    check_output_keys,
+    check_restore,
+    check_runner,
+    check_score,
+    check_source_keys,
+)
 from jobs.spec.document import Document, DocumentError, parse
+from jobs.spec.generator_checks import check_engine, check_generator, check_models
 from jobs.spec.job import RestoreJob, Spec
-from jobs.spec.output import Output
+from jobs.spec.located import located
+from jobs.spec.model_names import ModelNames, names_for
 from jobs.spec.overlap import overlap
 from jobs.spec.problems import Finding, JobFileError, KeyPath, Problem, dotted, shown
+from jobs.spec.restore import GeneratorRestore
 from jobs.spec.secrets import scrub_urls
-from jobs.spec.source import SourceBlock
-from jobs.spec.uris import absolute, check_output, check_source
 from jobs.spec.validate import Blocks, validate
 from jobs.spec.variables import UnsetVariableError, expand, has_reference
 
@@ -60,9 +67,11 @@ def loads(
     except DocumentError as failure:
         raise JobFileError([Problem(name, *failure.mark, "", failure.message)]) from None
     known = os.environ if environment is None else environment
-    blocks, findings = validate(document.data)
-    blocks, more = _located(blocks, (folder or Path.cwd()).absolute())
-    findings = [*document.findings, *_variables(document.data, known), *findings, *more, *_combinations(blocks)]
+    folder = (folder or Path.cwd()).absolute()
+    names = names_for(document.data, folder)
+    blocks, findings = validate(document.data, names)
+    blocks, more = located(blocks, folder)
+    findings = [*document.findings, *_variables(document.data, known), *findings, *more, *_combinations(blocks, names)]
     if findings:
         raise JobFileError(_problems(name, document, findings))
     return RestoreJob.model_validate({"job": document.data["job"], "name": document.data["name"], **vars(blocks)})
@@ -105,24 +114,6 @@ def _problems(name: str, document: Document, findings: list[Finding]) -> list[Pr
     return sorted(problems.values(), key=lambda problem: (problem.line, problem.column))
 
 
-def _located(blocks: Blocks, folder: Path) -> tuple[Blocks, list[Finding]]:
-    """The blocks with absolute URIs; a block whose URI cannot be made so is left out."""
-    findings: list[Finding] = []
-    found: dict[str, Any] = {}
-    for name, check in (("source", check_source), ("output", check_output)):
-        block: SourceBlock | Output | None = getattr(blocks, name)
-        if block is not None:
-            try:
-                uri = absolute(block.uri, folder)
-                check(block.uri, uri)
-                block = block.model_copy(update={"uri": uri})
-            except ValueError as error:
-                findings.append(Finding((name, "uri"), str(error)))
-                block = None
-        found[name] = block
-    return replace(blocks, **found), findings
-
-
 def _variables(value: Any, environment: Mapping[str, str], path: KeyPath = ()) -> Iterator[Finding]:
     """Variables outside storage options, and those that are not set."""
     if isinstance(value, Mapping):
@@ -143,12 +134,19 @@ def _variables(value: Any, environment: Mapping[str, str], path: KeyPath = ()) -
             yield Finding(path, str(error))
 
 
-def _combinations(blocks: Blocks) -> Iterator[Finding]:
+def _combinations(blocks: Blocks, names: ModelNames) -> Iterator[Finding]:
     """What is wrong between keys, as far as the blocks could be read."""
     if blocks.source:
         yield from check_source_keys(blocks.source)
+    if blocks.detect:
+        yield from check_detect(blocks.detect)
     if blocks.restore:
         yield from check_restore(blocks.restore)
+    if isinstance(blocks.restore, GeneratorRestore):
+        yield from check_generator(blocks.restore, blocks.models, names)
+        yield from check_engine(blocks.restore.engine, blocks.run)
+    if blocks.models:
+        yield from check_models(blocks.models, names)
     if blocks.score:
         yield from check_score(blocks.score)
     if blocks.output:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -81,6 +81,20 @@ def unknown(name: str, model: type[BaseModel], elsewhere: Mapping[str, str]) -> 
     if close := nearest(name, list(elsewhere)):
         return f"unknown key; did you mean '{close}' under '{elsewhere[close]}'?"
     return f"unknown key; expected {listed(known)}" if known else "unknown key; nothing can be set here"
+
+
+def for_others(models: Sequence[type[BaseModel]]) -> str:
+    """What to say of a key that a block of this kind has not, but blocks of other kinds have."""
+    return f"unknown key here; it is for {' and '.join(map(_kind, models))}"
+
+
+def _kind(model: type[BaseModel]) -> str:
+    """How a job file asks for a block's model: `kind: parquet`."""
+    for key in ("kind", "model"):
+        if key in model.model_fields:
+            values = get_args(model.model_fields[key].annotation)
+            return f"{key}: {values[0]}" if values else f"a {key} with weights"
+    return "other kinds"
 
 
 def missing(name: str, description: str) -> str:

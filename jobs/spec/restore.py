@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jobs.spec.classic import ClassicSettings
-from jobs.spec.common import Block
+from jobs.spec.common import Block, Text
+from jobs.spec.engine import Engine
+from jobs.spec.generator import GeneratorSettings
 
 
 class RestoreBlock(Block):
@@ -19,6 +21,9 @@ class RestoreBlock(Block):
     """Source pixels for each pixel of the restorer's crop above which a face counts as oversize."""
     strength: float = Field(default=1.0, ge=0.0, le=1.0)
     """Share of the restored face in the result; 0 is the original, 1 the restorer's."""
+    mask: Literal["auto", "landmarks", "parsing"] = "auto"
+    """Where a face is pasted: in an oval from its landmarks, or in its shape by face parsing; auto is the better one
+    that there is a model for."""
 
 
 class ClassicRestore(RestoreBlock):
@@ -43,6 +48,21 @@ class NoneRestore(RestoreBlock):
     """It has none."""
 
 
+class GeneratorRestore(RestoreBlock):
+    """A network with weights: GFPGAN or GPEN, by the name of a model."""
+
+    model: Annotated[
+        Text,
+        Field(json_schema_extra={"not": {"enum": ["classic", "none"]}, "examples": ["gfpgan-1.4", "gpen-bfr-512"]}),
+    ]
+    """Which model: a name that `facejobs models list` shows."""
+    options: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    """Settings of the restorer."""
+    engine: Engine = Field(default_factory=Engine)
+    """What executes the network."""
+
+
 DEFAULT_MODEL = "classic"
-Restore = Annotated[ClassicRestore | NoneRestore, Field(union_mode="left_to_right")]
+Restore = Annotated[ClassicRestore | NoneRestore | GeneratorRestore, Field(union_mode="left_to_right")]
 RESTORES: dict[str, type[RestoreBlock]] = {"classic": ClassicRestore, "none": NoneRestore}
+"""Restorers that need no file; every other name is one of a model with weights."""

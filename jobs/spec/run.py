@@ -63,6 +63,8 @@ class Run(Block):
     """All stages in one worker, or CPU and GPU stages in workers of their own; auto chooses."""
     workers: int | None = Field(default=None, ge=1, le=100_000)
     """Most workers; null is as many as the cluster has room for."""
+    gpus_per_worker: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Share of a GPU that a worker with a network takes, where it runs on GPUs; 0.5 puts two on one."""
     threads: int = Field(default=1, ge=1, le=256)
     """Images that a worker decodes and encodes at once."""
     unit_records: int = Field(default=64, ge=1, le=1_000_000)

@@ -122,6 +122,41 @@ def check_source(text: str, uri: str) -> None:
         )
 
 
+def check_folder(text: str, uri: str) -> None:
+    """Refuse what cannot be a folder that is read from.
+
+    Args:
+        text: as in the job file.
+        uri: made absolute.
+
+    Raises:
+        ValueError: a glob, a chained URL, or a file.
+    """
+    if "::" in uri:
+        raise ValueError("found a chained URL, expected a folder or a single URL")
+    if set("*?") & set(text):
+        raise ValueError("found a wildcard, expected one folder")
+    if not SCHEME.match(uri) and Path(uri).is_file():
+        raise ValueError("found a file there, expected a folder")
+
+
+def check_local(text: str, uri: str) -> None:
+    """Refuse what is no folder of the machine itself.
+
+    Args:
+        text: as in the job file.
+        uri: made absolute.
+
+    Raises:
+        ValueError: a URL, a glob or a file.
+    """
+    if SCHEME.match(uri):
+        raise ValueError(
+            "found a URL, expected a folder of the machine itself; a shared place goes under models.source"
+        )
+    check_folder(text, uri)
+
+
 def check_output(text: str, uri: str) -> None:
     """Refuse an output that nothing can be written to.
 
@@ -132,12 +167,7 @@ def check_output(text: str, uri: str) -> None:
     Raises:
         ValueError: a glob, a chained URL, a read-only scheme, or a file.
     """
-    if "::" in uri:
-        raise ValueError("found a chained URL, expected a folder or a single writable URL")
-    if set("*?") & set(text):
-        raise ValueError("found a wildcard, expected one folder")
+    check_folder(text, uri)
     match = SCHEME.match(uri)
     if match and match[1] in NO_WRITING:
         raise ValueError(f"found '{match[1]}://', which can only be read; expected a folder or a store")
-    if not match and Path(uri).is_file():
-        raise ValueError("found a file there, expected a folder")

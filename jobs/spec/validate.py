@@ -5,23 +5,24 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from jobs.spec.detect import Detect
 from jobs.spec.job import JOBS, RestoreJob
-from jobs.spec.keys import elsewhere, field_at, mapping_at
-from jobs.spec.messages import explain, missing, unknown
+from jobs.spec.keys import elsewhere, field_at, mapping_at, owners
+from jobs.spec.messages import explain, for_others, missing, unknown
+from jobs.spec.model_names import ModelNames
+from jobs.spec.models import Models
 from jobs.spec.output import Output
-from jobs.spec.problems import Finding, KeyPath, describe, listed, nearest
-from jobs.spec.restore import DEFAULT_MODEL, RESTORES, RestoreBlock
+from jobs.spec.problems import Finding, KeyPath, listed, nearest
+from jobs.spec.restore import DEFAULT_MODEL, RESTORES, GeneratorRestore, RestoreBlock
 from jobs.spec.run import Run
 from jobs.spec.score import Score
 from jobs.spec.source import SOURCES, SourceBlock
-
-AnyBlock = TypeVar("AnyBlock", bound=BaseModel)
+from jobs.spec.tag import AnyBlock, Tag, not_one_of
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,18 @@ class Blocks:
     source: SourceBlock | None = None
     detect: Detect | None = None
     restore: RestoreBlock | None = None
+    models: Models | None = None
     score: Score | None = None
     output: Output | None = None
     run: Run | None = None
 
 
-def validate(data: Mapping[str, Any]) -> tuple[Blocks, list[Finding]]:
+def validate(data: Mapping[str, Any], names: ModelNames) -> tuple[Blocks, list[Finding]]:
     """Read every block of a job.
 
     Args:
         data: of the whole file.
+        names: of models.
 
     Returns:
         The blocks, and everything that is wrong with single keys.
@@ -50,7 +53,8 @@ def validate(data: Mapping[str, Any]) -> tuple[Blocks, list[Finding]]:
         Blocks(
             source=_tagged(data, "source", Tag("kind", SOURCES), findings),
             detect=_block(data, "detect", Detect, findings),
-            restore=_tagged(data, "restore", Tag("model", RESTORES, DEFAULT_MODEL), findings),
+            restore=_tagged(data, "restore", _restorers(names), findings),
+            models=_block(data, "models", Models, findings),
             score=_block(data, "score", Score, findings),
             output=_block(data, "output", Output, findings),
             run=_block(data, "run", Run, findings),
@@ -69,7 +73,7 @@ def _top(data: Mapping[str, Any]) -> list[Finding]:
         if name not in data and field.is_required() and name not in meant:
             findings.append(Finding((name,), missing(name, field.description or ""), at_key=True))
     if "job" in data and data["job"] not in list(JOBS):
-        findings.append(Finding(("job",), _not_one_of(data["job"], list(JOBS))))
+        findings.append(Finding(("job",), not_one_of(data["job"], list(JOBS))))
     if "name" in data:
         field = fields["name"]
         adapter: TypeAdapter[str] = TypeAdapter(field.rebuild_annotation(), config={"strict": True})
@@ -80,48 +84,32 @@ def _top(data: Mapping[str, Any]) -> list[Finding]:
     return findings
 
 
-def _not_one_of(value: Any, names: list[str]) -> str:
-    close = nearest(value, names) if isinstance(value, str) else None
-    meant = f"; did you mean '{close}'?" if close else ""
-    return f"found {describe(value)}, expected {listed(names)}{meant}"
-
-
-@dataclass(frozen=True)
-class Tag(Generic[AnyBlock]):
-    """The key that says which model a block has.
-
-    Attributes:
-        key: its name.
-        models: its values and their models.
-        default: its value where it is left out; None when it has to be there.
-    """
-
-    key: str
-    models: Mapping[str, type[AnyBlock]]
-    default: str | None = None
+def _restorers(names: ModelNames) -> Tag[RestoreBlock]:
+    return Tag("model", RESTORES, DEFAULT_MODEL, GeneratorRestore, names.problem)
 
 
 def _tagged(data: Mapping[str, Any], name: str, tag: Tag[AnyBlock], findings: list[Finding]) -> AnyBlock | None:
     """A block whose model depends on one of its keys."""
-    models, block = tag.models, data.get(name, {})
+    block = data.get(name, {})
     if not isinstance(block, dict) or (name not in data and tag.default is None):
-        return _block(data, name, next(iter(models.values())), findings)
+        return _block(data, name, next(iter(tag.models.values())), findings)
     misspelt = None if tag.key in block else next((key for key in block if nearest(key, [tag.key])), None)
     choice = block.get(misspelt or tag.key, tag.default)
-    if isinstance(choice, str) and choice in models:
-        return _block(data, name, models[choice], findings)
+    model = tag.model(choice)
+    if model is not None and not misspelt:
+        return _block(data, name, model, findings)
     if misspelt:
         findings.append(Finding((name, misspelt), f"unknown key; did you mean '{tag.key}'?", at_key=True))
     elif tag.key in block:
-        findings.append(Finding((name, tag.key), _not_one_of(choice, list(models))))
+        findings.append(Finding((name, tag.key), tag.wrong(choice)))
     else:
-        message = f"missing; expected '{tag.key}: ...' with {listed(list(models))}"
+        message = f"missing; expected '{tag.key}: ...' with {listed(list(tag.models))}"
         findings.append(Finding((name, tag.key), message, at_key=True))
     # The rest is read as what it most looks like, so that its other problems are said as well.
-    likely = nearest(choice, list(models)) if isinstance(choice, str) else None
-    likely = likely or max(models, key=lambda each: len(block.keys() & models[each].model_fields.keys()))
-    guess = {key: value for key, value in block.items() if key != misspelt} | {tag.key: likely}
-    return _block({name: guess}, name, models[likely], findings)
+    model = model or tag.likely(choice, block.keys())
+    known = [value for value, each in tag.models.items() if each is model]
+    guess = {key: value for key, value in block.items() if key != misspelt} | {tag.key: known[0] if known else "?"}
+    return _block({name: guess}, name, model, findings)
 
 
 def _block(data: Mapping[str, Any], name: str, model: type[AnyBlock], findings: list[Finding]) -> AnyBlock | None:
@@ -150,7 +138,9 @@ def _findings(name: str, model: type[BaseModel], value: Any, errors: list[ErrorD
         path: KeyPath = (name, *error["loc"])
         holder, description = field_at(model, error["loc"])
         if error["type"] == "extra_forbidden":
-            found.append(Finding(path, unknown(str(path[-1]), holder, elsewhere(name)), at_key=True))
+            others = owners(name, error["loc"])
+            message = for_others(others) if others else unknown(str(path[-1]), holder, elsewhere(name))
+            found.append(Finding(path, message, at_key=True))
         elif error["type"] == "missing":
             siblings = mapping_at(value, error["loc"][:-1])
             if not any(nearest(key, list(holder.model_fields)) == path[-1] for key in siblings if key != path[-1]):

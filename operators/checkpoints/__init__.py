@@ -1,1 +1,6 @@
-"""Reading checkpoint files that may come from anywhere: nothing in them is ever executed."""
+"""Checkpoint files: read as data, so that nothing of a file is ever imported or called."""
+
+from operators.checkpoints.errors import CheckpointError
+from operators.checkpoints.reading import read
+
+__all__ = ["CheckpointError", "read"]

@@ -1,16 +1,18 @@
-"""The restorers that a job can name."""
+"""The kinds of restorers there are; importing it loads no network library."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
 from operators.restorers.classic.options import ClassicOptions
 from operators.restorers.classic.restorer import ClassicRestorer
-from operators.restorers.contract import Restorer
+from operators.restorers.contract import Equipment, Restorer
+from operators.restorers.generator.options import GfpganOptions, GpenOptions
+from operators.restorers.generator.restorer import GfpganRestorer, GpenRestorer
 from operators.restorers.none import NoneOptions, NoneRestorer
 
 
@@ -20,19 +22,29 @@ class Entry:
 
     Attributes:
         summary: one line for help texts.
-        options: frozen dataclass of its settings; each has a default, and bad values raise ValueError.
-        build: makes the restorer from an instance of `options`; loads nothing yet.
+        options: frozen dataclass of its settings; bad values raise ValueError.
+        build: makes the restorer from an instance of `options`, and from equipment where it `needs_equipment`; loads
+            nothing yet.
+        needs_equipment: whether it has weights.
     """
 
     summary: str
     options: type[Any]
-    build: Callable[[Any], Restorer]
+    build: Callable[..., Restorer]
+    needs_equipment: bool = False
 
 
 RESTORERS: Mapping[str, Entry] = MappingProxyType(
     {
         "classic": Entry(
             "removes noise, JPEG artefacts, scratches and dust without a network", ClassicOptions, ClassicRestorer
+        ),
+        "gfpgan": Entry("GFPGAN: a generator guided by the face as it came", GfpganOptions, GfpganRestorer, True),
+        "gpen": Entry(
+            "GPEN: a generator fed by an encoder; restores, colours, fills and draws faces",
+            GpenOptions,
+            GpenRestorer,
+            True,
         ),
         "none": Entry("changes nothing: faces are only found and scored", NoneOptions, NoneRestorer),
     }
@@ -44,27 +56,36 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(RESTORERS))
 
 
-def create(name: str, options: Mapping[str, Any] | None = None) -> Restorer:
+def create(name: str, options: Mapping[str, Any] | None = None, equipment: Equipment | None = None) -> Restorer:
     """Make a restorer; its `setup` is still to be called, in the process that will use it.
 
     Args:
         name: a key of `RESTORERS`.
         options: its settings by name; what is left out has its default.
+        equipment: where model files and compiled engines lie, for a restorer with weights; others do not look at it.
 
     Returns:
         The restorer.
 
     Raises:
-        ValueError: the name or an option is unknown (the nearest known ones are named), or a value is not allowed.
+        ValueError: the name or an option is unknown (the nearest known ones are named), an option or the equipment that
+            it needs is missing, or a value is not allowed.
     """
     if name not in RESTORERS:
         raise ValueError(f"restorer {name!r} is unknown{_nearest(name, names())}")
-    entry = RESTORERS[name]
+    entry, given = RESTORERS[name], dict(options or {})
     known = tuple(item.name for item in fields(entry.options))
-    for key in options or {}:
+    for key in given:
         if key not in known:
             raise ValueError(f"restorer {name!r} has no option {key!r}{_nearest(key, known)}")
-    return entry.build(entry.options(**(options or {})))
+    needed = [item.name for item in fields(entry.options) if item.default is MISSING and item.name not in given]
+    if needed:
+        raise ValueError(f"restorer {name!r} needs {' and '.join(needed)}: say which model file it uses")
+    if not entry.needs_equipment:
+        return entry.build(entry.options(**given))
+    if equipment is None:
+        raise ValueError(f"restorer {name!r} has weights: expected equipment that says where model files lie")
+    return entry.build(entry.options(**given), equipment)
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:

@@ -10,7 +10,8 @@ from pipeline.parcel import Receipt
 from pipeline.plan import UnitRef
 from pipeline.worker import WorkerSpec
 
-Placement = Literal["fused", "staged"]
+Placement = Literal["auto", "fused", "staged"]
+"""All segments in one worker, or each in workers of its own; `auto` leaves it to the runner."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from pipeline.worker import Worker, WorkerSpec
 
 
 class LocalRunner:
-    """One unit after the other. Staged placement packs and unpacks between segments as a cluster would."""
+    """One unit after the other, fused unless staged is asked for, which packs and unpacks as a cluster would."""
 
     def run(self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement) -> Iterator[Receipt]:
         """See `Runner.run`."""
-        workers = [Worker(spec)] if placement == "fused" else [Worker(spec, [index]) for index in range(3)]
+        workers = [Worker(spec)] if placement != "staged" else [Worker(spec, [index]) for index in range(3)]
         for ref in refs:
             parcel = Parcel(ref)
             for worker in workers:

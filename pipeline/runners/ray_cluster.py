@@ -11,11 +11,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 
 from pipeline.errors import RunnerError
-from pipeline.stage import Resources
+from pipeline.runners.pools import Room
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -28,25 +28,7 @@ NO_PROGRESS_SECONDS = 4 * 3600
 """Ray Data sees a unit only when it is finished, and calls all between no progress: a unit of very large scans on one
 core may take an hour. What this is for is a starved cluster, which would wait for ever."""
 CONNECT_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Room:
-    """What the cluster has now.
-
-    Attributes:
-        cpus: logical CPUs.
-        gpus: GPUs.
-    """
-
-    cpus: float
-    gpus: float
-
-    def fits(self, needs: Resources) -> int:
-        """How many workers with these needs there is room for, one CPU being left to Ray's own tasks."""
-        counts = [(self.cpus - 1) / needs.cpus] if needs.cpus else []
-        counts += [self.gpus / needs.gpus] if needs.gpus else []
-        return int(min(counts)) if counts else 0
+MEMINFO = Path("/proc/meminfo")
 
 
 @contextmanager
@@ -67,7 +49,7 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
     if ray.is_initialized():
         raise RunnerError("this process is connected to a Ray cluster already; run the job from its own process")
     private = {
-        "num_cpus": max(cores() + 1, ceil(least_cpus)),
+        "num_cpus": _private_cpus(least_cpus),
         "include_dashboard": False,
         "object_store_memory": OBJECT_STORE_BYTES,
     }
@@ -111,7 +93,7 @@ def _joined() -> Iterator[Room]:
         context.max_errored_blocks = -1
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         resources = ray.cluster_resources()
-        yield Room(float(resources.get("CPU", 0)), float(resources.get("GPU", 0)))
+        yield Room(*(float(resources.get(name, 0)) for name in ("CPU", "GPU", "memory")))
     except (ray.exceptions.RayError, ExecutionTimeoutError) as error:
         raise RunnerError(f"the Ray cluster gave up: {_root(error)}") from error
 
@@ -164,6 +146,30 @@ def _root(error: BaseException) -> str:
     cause: BaseException = getattr(error, "cause", None) or error
     lines = [line for line in str(cause).strip().splitlines() if line.strip()]
     return f"{type(cause).__name__}: {lines[-1] if lines else ''}"
+
+
+def this_machine(least_cpus: float = 0.0, gpus: int = 0) -> Room:
+    """What a private cluster would have here, without starting one.
+
+    Args:
+        least_cpus: as for `cluster`.
+        gpus: of this machine.
+    """
+    return Room(_private_cpus(least_cpus), gpus, max(_free_bytes() - OBJECT_STORE_BYTES, 0))
+
+
+def _private_cpus(least: float) -> int:
+    return max(cores() + 1, ceil(least))
+
+
+def _free_bytes() -> float:
+    """Memory that could be had without swapping; infinite where the system does not say."""
+    try:
+        lines = MEMINFO.read_text().splitlines()
+    except OSError:
+        return float("inf")
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return float(found[0]) * 1024 if found else float("inf")
 
 
 def cores() -> int:

@@ -4,8 +4,7 @@ import sys
 
 import pytest
 
-from operators import models
-from operators.models import MODEL_FILES, ModelFileError, locate
+from operators.models import MODEL_FILES, ModelFileError, locate, packaged
 
 
 @pytest.mark.parametrize("name", sorted(MODEL_FILES))
@@ -31,6 +30,6 @@ def test_unknown_name_is_a_key_error():
 def test_bad_installation_is_told_with_what_to_do(change, words):
     broken = dataclasses.replace(MODEL_FILES["yunet"], **change)
     with pytest.raises(ModelFileError) as caught:
-        models._checked(broken)
+        packaged._checked(broken)
     for word in words:
         assert word in str(caught.value)

@@ -128,7 +128,7 @@ def test_every_command_is_documented() -> None:
     page = (DOCS / "command-line.md").read_text()
     for command in app.registered_commands:
         assert command.callback is not None
-        assert f"facejobs {command.callback.__name__}" in page
+        assert f"facejobs {command.name or command.callback.__name__}" in page
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -31,6 +31,7 @@ def job(source: str = "", output: str = "", run: str = "", more: str = "") -> Re
         loads((BASE % ("", "/elsewhere", "")).replace("plates", "other")),
         job(source="/../in"),
         job(more="restore: {strength: 1, options: {denoise: auto}}\ndetect: {}\n"),
+        job(more="models: {cache: /m, source: /s, artifacts: /a}\n", run="gpus_per_worker: 0.5"),
         job(more="score: {measures: [identity, confidence, niqe, noise, exposure, sharpness]}\n"),
     ],
 )
@@ -57,6 +58,22 @@ def test_what_does_not_count(other: RestoreJob) -> None:
 def test_what_counts(other: RestoreJob, line: str) -> None:
     assert digest(other) != digest(job())
     assert difference(canonical(job()), canonical(other)) == [line]
+
+
+@pytest.mark.parametrize(
+    ("keys", "lines"),
+    [
+        ("engine: {strict: true}", []),
+        ("engine: {precision: fp32}", ['restore.engine.precision: was "auto", is now "fp32"']),
+        ("engine: {name: openvino}", ['restore.engine.name: was "auto", is now "openvino"']),
+        ("engine: {batch: 4}", ["restore.engine.batch: was 8, is now 4"]),
+        ("options: {fidelity: 0.5}", ["restore.options.fidelity: was 0.0, is now 0.5"]),
+        ("mask: parsing", ['restore.mask: was "auto", is now "parsing"']),
+    ],
+)
+def test_what_counts_of_a_generator(keys: str, lines: list[str]) -> None:
+    one, other = (job(more=f"restore: {{model: gfpgan-1.4{more}}}\n") for more in ("", f", {keys}"))
+    assert difference(canonical(one), canonical(other)) == lines
 
 
 def test_units_count_where_they_become_shards() -> None:

@@ -8,20 +8,29 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from jobs.restore.settings import engine_options
+from jobs.spec import loads
 from jobs.spec.classic import ClassicSettings
 from jobs.spec.detect import Detect
+from jobs.spec.engine import Engine
+from jobs.spec.generator import TASKS, GeneratorSettings
+from jobs.spec.model_names import BUILT_IN
 from jobs.spec.output import Format, Output
 from jobs.spec.restore import RESTORES, ClassicRestore, NoneSettings
 from jobs.spec.score import MEASURES, NEEDS, Gate
 from jobs.spec.source import IMAGE_SUFFIXES, Limits
 from jobs.spec.uris import has_wildcard
+from operators.engines.options import EngineName, EngineOptions, Precision
+from operators.engines.table import BACKENDS
 from operators.faces.detect import DetectOptions
 from operators.faces.guard import SizeGuard
 from operators.gate import Gate as GateOperator
 from operators.gate import GateThresholds
 from operators.images.encoders.contract import EncodeOptions, TargetFormat, TiffCompression
 from operators.images.limits import Limits as ImageLimits
+from operators.models.checkpoint import Task
 from operators.restorers import table
+from operators.restorers.generator.options import GfpganOptions, GpenOptions
 from operators.scoring.scorer import ScoreOptions
 from pipeline import sources
 from pipeline.sources import patterns
@@ -32,7 +41,9 @@ def defaults(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def test_detection() -> None:
-    assert defaults(Detect) == asdict(DetectOptions())
+    detect = defaults(Detect)
+    assert detect.pop("aligned") is False
+    assert detect == asdict(DetectOptions())
 
 
 def test_gate() -> None:
@@ -50,10 +61,40 @@ def test_measures() -> None:
 
 
 def test_restorers() -> None:
-    assert set(RESTORES) == set(table.names())
+    assert {*RESTORES, "gfpgan", "gpen"} == set(table.names())
+    assert set(RESTORES) == set(BUILT_IN)
     for name, settings in (("classic", ClassicSettings), ("none", NoneSettings)):
         assert defaults(settings) == asdict(table.RESTORERS[name].options())
         table.create(name, defaults(settings))
+
+
+def test_generators() -> None:
+    options = defaults(GeneratorSettings)
+    for known in (GfpganOptions, GpenOptions):
+        theirs = {field.name: field.default for field in fields(known)}
+        assert {key: theirs[key] for key in options if key in theirs and key != "task"} == {
+            key: value for key, value in options.items() if key in theirs and key != "task"
+        }
+    assert "sft_strength" in {field.name for field in fields(GfpganOptions)}
+    assert get_args(Task) == TASKS
+
+
+def test_engines() -> None:
+    asked = EngineOptions()
+    engine = defaults(Engine)
+    assert (engine["name"], engine["precision"], engine["device"], engine["strict"]) == (
+        asked.engine,
+        asked.precision,
+        asked.device,
+        asked.strict,
+    )
+    assert get_args(Engine.model_fields["name"].annotation) == ("auto", *get_args(EngineName))
+    assert set(get_args(EngineName)) == set(BACKENDS)
+    assert get_args(Engine.model_fields["precision"].annotation) == ("auto", *get_args(Precision))
+    job = loads(
+        "job: restore\nname: a\nsource: {kind: files, uri: i/}\noutput: {uri: o/}\nrestore: {model: gfpgan-1.4}\n"
+    )
+    assert engine_options(job) == EngineOptions(threads=1)
 
 
 def test_size_guard() -> None:

@@ -13,6 +13,9 @@ from pydantic import BaseModel
 from jobs.spec import JobFileError, loads
 from jobs.spec.classic import ClassicSettings
 from jobs.spec.detect import Detect
+from jobs.spec.engine import Engine
+from jobs.spec.generator import GeneratorSettings
+from jobs.spec.models import Models
 from jobs.spec.output import Output
 from jobs.spec.restore import ClassicRestore
 from jobs.spec.run import Run
@@ -35,6 +38,9 @@ SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
     ("`detect`", Detect, set()),
     ("`restore`", ClassicRestore, set()),
     ("`restore.options` with `model: classic`", ClassicSettings, set()),
+    ("`restore.options` with the name of a model", GeneratorSettings, set()),
+    ("`restore.engine`", Engine, set()),
+    ("`models`", Models, set()),
     ("`score`", Score, set()),
     ("`score.gate`", Gate, set()),
     ("`output`", Output, set()),

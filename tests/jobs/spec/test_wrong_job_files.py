@@ -173,6 +173,190 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     ("list as a job", text_with(job="job: [restore]"), [(1, "job", "found a list of 1, expected 'restore'")]),
     ("unknown kind", text_with(source="source: {kind: file, uri: in/}"), [(3, "source.kind", "did you mean 'files'?")]),
     ("unknown model", text_with(x="restore: {model: clasic}"), [(5, "restore.model", "did you mean 'classic'?")]),
+    ("model misspelt", text_with(x="restore: {model: gfpgan1.4}"), [(5, "restore.model", "mean 'gfpgan-1.4'?")]),
+    ("model in capitals", text_with(x="restore: {model: GFPGAN-1.4}"), [(5, "restore.model", "mean 'gfpgan-1.4'?")]),
+    ("model as a file", text_with(x="restore: {model: GFPGANv1.4.pth}"), [(5, "restore.model", "mean 'gfpgan-1.4'?")]),
+    ("model unlike any", text_with(x="restore: {model: zzz}"), [(5, "restore.model", "facejobs models add FILE")]),
+    ("model as a number", text_with(x="restore: {model: 1.4}"), [(5, "restore.model", "found the number 1.4")]),
+    ("model empty", text_with(x='restore: {model: ""}'), [(5, "restore.model", "found an empty text")]),
+    ("model null", text_with(x="restore: {model: null}"), [(5, "restore.model", "found nothing, expected the name")]),
+    ("model not run", text_with(x="restore: {model: codeformer}"), [(5, "restore.model", "does not run it")]),
+    (
+        "model that restores none",
+        text_with(x="restore: {model: parsenet}"),
+        [(5, "restore.model", "restores no faces")],
+    ),
+    (
+        "licence not accepted",
+        text_with(x="restore: {model: gpen-bfr-512}"),
+        [(5, "restore.model", "models.accept_noncommercial: [gpen-bfr-512]")],
+    ),
+    (
+        "licence of another accepted",
+        text_with(x="restore: {model: gpen-bfr-512}\nmodels: {accept_noncommercial: [gpen-bfr-256]}"),
+        [(5, "restore.model", "for non-commercial use only")],
+    ),
+    (
+        "acceptance misspelt",
+        text_with(x="models: {accept_noncommercial: [gpen-512]}"),
+        [(5, "models.accept_noncommercial[0]", "mean 'gpen-bfr-512'?")],
+    ),
+    (
+        "acceptance as a truth",
+        text_with(x="models: {accept_noncommercial: true}"),
+        [(5, "models.accept_noncommercial", "a list such as")],
+    ),
+    (
+        "acceptance of all",
+        text_with(x="models: {accept_noncommercial: all}"),
+        [(5, "models.accept_noncommercial", "list")],
+    ),
+    (
+        "option of classic with a generator",
+        text_with(x="restore: {model: gfpgan-1.4, options: {denoise: 5}}"),
+        [(5, "restore.options.denoise", "it is for model: classic")],
+    ),
+    (
+        "option of a generator with classic",
+        text_with(x="restore: {options: {fidelity: 0.5}}"),
+        [(5, "restore.options.fidelity", "it is for a model with weights")],
+    ),
+    (
+        "engine with classic",
+        text_with(x="restore: {engine: {precision: fp32}}"),
+        [(5, "restore.engine", "it is for a model with weights")],
+    ),
+    (
+        "option outside of options",
+        text_with(x="restore: {model: gfpgan-1.4, fidelity: 0.5}"),
+        [(5, "restore.fidelity", "belongs under 'restore.options'")],
+    ),
+    (
+        "option misspelt",
+        text_with(x="restore: {model: gfpgan-1.4, options: {fidelty: 0.5}}"),
+        [(5, "restore.options.fidelty", "did you mean 'fidelity'?")],
+    ),
+    (
+        "guidance of another kind of model",
+        text_with(
+            x="restore: {model: gpen-bfr-512, options: {sft_strength: 1}}\n"
+            "models: {accept_noncommercial: [gpen-bfr-512]}"
+        ),
+        [(5, "restore.options.sft_strength", "it is for gfpgan models")],
+    ),
+    (
+        "task of another model",
+        text_with(x="restore: {model: gfpgan-1.4, options: {task: inpaint}}"),
+        [(5, "restore.options.task", "name a model for inpaint")],
+    ),
+    (
+        "task unknown",
+        text_with(x="restore: {model: gfpgan-1.4, options: {task: colourize}}"),
+        [(5, "restore.options.task", "did you mean 'colorize'?")],
+    ),
+    (
+        "masks of no hole",
+        text_with(x="restore: {model: gfpgan-1.4, options: {masks: holes/}}"),
+        [(5, "restore.options.masks", "it is for inpaint")],
+    ),
+    (
+        "masks that are a file",
+        text_with(x="restore: {model: gfpgan-1.4, options: {masks: 'holes/*.png'}}"),
+        [(5, "restore.options.masks", "found a wildcard")],
+    ),
+    (
+        "fidelity to a map",
+        text_with(
+            x="restore: {model: gpen-seg2face-512, options: {fidelity: 0.1}}\n"
+            "models: {accept_noncommercial: [gpen-seg2face-512]}"
+        ),
+        [(5, "restore.options.fidelity", "whose input is no face")],
+    ),
+    (
+        "fidelity too high",
+        text_with(x="restore: {model: gfpgan-1.4, options: {fidelity: 2}}"),
+        [(5, "restore.options.fidelity", "at most 1")],
+    ),
+    (
+        "tone by a word",
+        text_with(x="restore: {model: gfpgan-1.4, options: {keep_tone: yes}}"),
+        [(5, "restore.options.keep_tone", "write true")],
+    ),
+    (
+        "engine as a name",
+        text_with(x="restore: {model: gfpgan-1.4, engine: openvino}"),
+        [(5, "restore.engine", "found the text 'openvino', expected a mapping")],
+    ),
+    (
+        "engine misspelt",
+        text_with(x="restore: {model: gfpgan-1.4, engine: {name: tensort}}"),
+        [(5, "restore.engine.name", "did you mean 'tensorrt'?")],
+    ),
+    (
+        "engine on the wrong device",
+        text_with(x="restore: {model: gfpgan-1.4, engine: {name: openvino, device: cuda}}"),
+        [(5, "restore.engine.device", "openvino runs on 'cpu' only")],
+    ),
+    (
+        "engine without that arithmetic",
+        text_with(x="restore: {model: gfpgan-1.4, engine: {name: onnxruntime, precision: bf16}}"),
+        [(5, "restore.engine.precision", "the engine onnxruntime has 'fp32'")],
+    ),
+    (
+        "arithmetic unknown",
+        text_with(x="restore: {model: gfpgan-1.4, engine: {precision: float16}}"),
+        [(5, "restore.engine.precision", "'fp32', 'bf16' or 'fp16'")],
+    ),
+    (
+        "device unknown",
+        text_with(x="restore: {model: gfpgan-1.4, engine: {device: gpu}}"),
+        [(5, "restore.engine.device", "expected 'auto', 'cpu', 'cuda'")],
+    ),
+    (
+        "device that a worker does not see",
+        text_with(x="restore: {model: gfpgan-1.4, engine: {device: 'cuda:1'}}"),
+        [(5, "restore.engine.device", "its own GPU only")],
+    ),
+    (
+        "no batch",
+        text_with(x="restore: {model: gfpgan-1.4, engine: {batch: 0}}"),
+        [(5, "restore.engine.batch", "at least 1")],
+    ),
+    (
+        "mask of what is made anew",
+        text_with(
+            x="restore: {model: gpen-inpainting-1024, mask: landmarks}\n"
+            "models: {accept_noncommercial: [gpen-inpainting-1024]}"
+        ),
+        [(5, "restore.mask", "pastes what it makes anew")],
+    ),
+    ("mask unknown", text_with(x="restore: {mask: oval}"), [(5, "restore.mask", "expected 'auto', 'landmarks'")]),
+    ("mask of nothing", text_with(x="restore: {model: none, mask: parsing}"), [(5, "restore.mask", "pastes nothing")]),
+    ("half of no GPU", text_with(x="run: {gpus_per_worker: 0}"), [(5, "run.gpus_per_worker", "more than 0")]),
+    (
+        "search in aligned faces",
+        text_with(x="detect: {aligned: true, min_confidence: 0.5, max_faces: 1}"),
+        [(5, "detect.min_confidence", "no effect with aligned"), (5, "detect.max_faces", "no effect with aligned")],
+    ),
+    ("models as a list", text_with(x="models: [gfpgan-1.4]"), [(5, "models", "expected a mapping")]),
+    ("models misspelt", text_with(x="model: {cache: m/}"), [(5, "model", "belongs under 'restore'")]),
+    ("cache in a bucket", text_with(x='models: {cache: "s3://b/m"}'), [(5, "models.cache", "of the machine itself")]),
+    ("source of models, a glob", text_with(x="models: {source: m/*.pth}"), [(5, "models.source", "found a wildcard")]),
+    (
+        "source of models with a password",
+        text_with(x='models: {source: "https://me:hunter2@host/models"}'),
+        [(5, "models.source", "found a password")],
+    ),
+    (
+        "engines for reading",
+        text_with(x='models: {artifacts: "https://h/e"}'),
+        [(5, "models.artifacts", "only be read")],
+    ),
+    (
+        "variable in a source",
+        text_with(x='models: {source: "s3://${B}/m"}'),
+        [(5, "models.source", "storage_options only")],
+    ),
     ("model as a list", text_with(x="restore: {model: [classic]}"), [(5, "restore.model", "found a list of 1")]),
     ("unknown format", text_with(output="output: {uri: out/, format: jpg}"), [(4, "output.format", "mean 'jpeg'?")]),
     ("format in capitals", text_with(output="output: {uri: out/, format: PNG}"), [(4, "output.format", "mean 'png'?")]),

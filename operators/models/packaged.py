@@ -13,9 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from types import MappingProxyType
 
-
-class ModelFileError(RuntimeError):
-    """A model file is missing or is not the one this build was made for. The installation is at fault, not an image."""
+from operators.models.errors import ModelFileError
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,220 @@
+"""Fetches a model into the cache: every place is tried, and nothing gets in that does not pass."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from jobs.models.addresses import absolute, cards_in, files_in, is_file, scrubbed, shown
+from jobs.models.download import Show, download, forget
+from jobs.models.errors import NotFetchedError
+from jobs.models.remote import Remote
+from operators.checkpoints import CheckpointError
+from operators.models import CHECKPOINTS, Checkpoint, ModelFileError, ModelRefusedError, NoModelError
+from operators.models.cache import Cache, CachedModel
+from operators.models.card import CARD_BYTES, Card, parse_card
+from pipeline.retries import is_storage
+
+Showing = Callable[[str], AbstractContextManager[Show]]
+"""Opens something that shows a download, given what is fetched."""
+
+
+def _unseen(_title: str) -> AbstractContextManager[Show]:
+    return nullcontext(lambda _done, _total: None)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be fetched, and from where.
+
+    Attributes:
+        name: of the model.
+        place: a folder, a bucket or one file, in place of where the model is published; None for the latter.
+        sha256: hash that the file must have, where it is known.
+        options: fsspec storage options for the place.
+        draft: what a model of the user's own is, where the place has no card of it.
+    """
+
+    name: str
+    place: str | None = None
+    sha256: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    draft: Checkpoint | None = None
+
+
+def pull(
+    cache: Cache, wish: Wish, showing: Showing = _unseen, log: Callable[[str], None] = lambda _: None
+) -> CachedModel:
+    """The model, from the cache if it is there, else fetched, verified and put there.
+
+    Other processes of this machine that want the same model wait, and then find it.
+
+    Args:
+        cache: where it goes.
+        wish: what and from where.
+        showing: shows the download.
+        log: told what is tried.
+
+    Raises:
+        NoModelError: nobody knows of a model by that name.
+        NotFetchedError: no place gave the file.
+        ModelRefusedError: what came, or what is in the cache, is not the file that is meant.
+        operators.checkpoints.CheckpointError: what came is hostile, damaged, or no checkpoint.
+        ModelFileError: the cache cannot be written, or the disk is too small.
+    """
+    if (there := _there(cache, wish)) is not None:
+        return there
+    with cache.lock(wish.name, wait=False) as free:
+        if free:
+            return _there(cache, wish) or _fetched(cache, wish, showing, log)
+    log(f"{wish.name}: another process is fetching it; waiting")
+    with cache.lock(wish.name):
+        return _there(cache, wish) or _fetched(cache, wish, showing, log)
+
+
+def _there(cache: Cache, wish: Wish) -> CachedModel | None:
+    there = cache.find(wish.name)
+    if there is not None and wish.sha256 not in (None, there.sha256):
+        raise ModelRefusedError(
+            f"{wish.name} is in the cache with SHA-256 {there.sha256}, wanted is {wish.sha256}; "
+            f"run: facejobs models remove {wish.name}"
+        )
+    return there
+
+
+def _fetched(cache: Cache, wish: Wish, showing: Showing, log: Callable[[str], None]) -> CachedModel:
+    draft, places = _plan(wish)
+    failures: list[tuple[str, Exception]] = []
+    for place in places:
+        came = _tried(cache, replace(wish, draft=draft), place, showing, log)
+        if isinstance(came, CachedModel):
+            return came
+        failures.append((place, came))
+        if not isinstance(came, FileNotFoundError):
+            log(f"{wish.name}: not from {shown(place)}: {_said(came)}")
+    refusals = [error for _, error in failures if isinstance(error, ModelFileError | CheckpointError)]
+    if refusals:
+        raise refusals[0]
+    raise _not_fetched(wish, failures)
+
+
+def _tried(
+    cache: Cache, wish: Wish, place: str, showing: Showing, log: Callable[[str], None]
+) -> CachedModel | Exception:
+    """The model from one place, or why not."""
+    try:
+        return _from(cache, wish, place, showing, log)
+    except (ModelFileError, CheckpointError) as error:
+        return error
+    except Exception as error:
+        if not is_storage(error):
+            raise
+        return error
+
+
+def _plan(wish: Wish) -> tuple[Checkpoint | None, tuple[str, ...]]:
+    """What a model of the user's own is, and where the file may be.
+
+    Raises:
+        NoModelError: the name is unknown, and the place has no card of it.
+    """
+    known = CHECKPOINTS.get(wish.name)
+    if wish.place is None:
+        if known is None:
+            raise NoModelError(
+                f"there is no published model {wish.name!r}; `facejobs models list` shows those that there are, and "
+                "--from names a place that has one of your own"
+            )
+        return None, known.sources
+    if is_file(wish.place):
+        return (None if known else wish.draft or unsaid(wish.name)), (absolute(wish.place),)
+    if known is not None:
+        return None, files_in(wish.place, wish.name, known.file)
+    card = _card(wish)
+    if card is None:
+        raise NoModelError(
+            f"{shown(absolute(wish.place))} has no card of a model {wish.name!r} ({wish.name}/model.json), and "
+            "no published model has that name; name the file itself, or copy the model's whole folder from a cache"
+        )
+    if wish.sha256 not in (None, card.checkpoint.sha256):
+        raise ModelRefusedError(f"{wish.name} has SHA-256 {card.checkpoint.sha256} there, wanted is {wish.sha256}")
+    return card.checkpoint, files_in(wish.place, wish.name, card.checkpoint.file)[1:]
+
+
+def unsaid(name: str) -> Checkpoint:
+    """A model of the user's own of which nothing has been said: what is None or empty is filled in from its file."""
+    return Checkpoint(
+        name=name,
+        file="",
+        sources=(),
+        bytes=None,
+        sha256=None,
+        licence="not said",
+        noncommercial=False,
+        terms="",
+        architecture="",
+        restorer=None,
+        task=None,
+        template=None,
+        size=None,
+        purpose="",
+        runs=True,
+    )
+
+
+def _card(wish: Wish) -> Card | None:
+    assert wish.place is not None
+    for place in cards_in(wish.place, wish.name):
+        remote = Remote(place, wish.options)
+        try:
+            state = remote.state()
+            if state.size is None or state.size > CARD_BYTES:
+                continue
+            return parse_card(remote.piece(0, state.size, state), shown(place))
+        except FileNotFoundError:
+            continue
+        except Exception as error:
+            if not is_storage(error):
+                raise
+            raise _not_fetched(wish, [(place, error)]) from None
+    return None
+
+
+def _from(cache: Cache, wish: Wish, place: str, showing: Showing, log: Callable[[str], None]) -> CachedModel:
+    """Fetch from one place, and take it into the cache."""
+    target = cache.partial(f"{wish.name}-{hashlib.sha256(place.encode()).hexdigest()[:16]}.part")
+    begun = target.stat().st_size if target.exists() else 0
+    log(f"{wish.name}: from {shown(place)}" + (f", {begun / 1e6:.1f} MB are here already" if begun else ""))
+    with showing(wish.name) as show:
+        download(Remote(place, wish.options), target, show)
+    try:
+        named = shown(place).rpartition("/")[2]
+        draft = replace(wish.draft, file=wish.draft.file or named) if wish.draft else None
+        return cache.add(target, wish.name, draft=draft, sha256=wish.sha256, origin=shown(place), move=True)
+    except CheckpointError as error:
+        # Its name here is gone in a moment, and says nobody anything.
+        raise CheckpointError(error.code, error.message.replace(str(target), shown(place))) from None
+    finally:
+        # Taken in or refused: what is left would only be refused again.
+        forget(target)
+
+
+def _not_fetched(wish: Wish, failures: list[tuple[str, Exception]]) -> NotFetchedError:
+    tried = "".join(f"\n  {shown(place)}: {_said(error)}" for place, error in failures)
+    known = CHECKPOINTS.get(wish.name)
+    file = known.file if known else "its file"
+    return NotFetchedError(
+        f"{wish.name} could not be fetched:{tried}\n"
+        f"without a network, bring {file} here and run: facejobs models add {file if known else 'FILE'}; "
+        "or name a folder or bucket that has it with --from"
+    )
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    text = scrubbed(str(error)).replace("\n", " ")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,131 @@
+"""The models with weights that a job runs on: found once, by the machine that drives the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jobs.errors import CommandError
+from jobs.exits import Exit
+from jobs.models.artifacts import SharedArtifacts
+from jobs.models.files import CachedFiles
+from jobs.models.resolve import ModelSettings, ResolvedModel, resolve
+from jobs.spec import resolve_options
+from jobs.spec.generator_checks import misfits
+from jobs.spec.job import RestoreJob
+from jobs.spec.restore import GeneratorRestore
+from operators.models import CHECKPOINTS, ModelFileError
+from operators.models.cache import Cache
+from operators.restorers.contract import Equipment
+
+PARSING = next(name for name, checkpoint in CHECKPOINTS.items() if checkpoint.architecture == "parsenet")
+"""Name of the model that sees a face's shape."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Models with weights, by content, and where workers find their files.
+
+    Attributes:
+        restorer: the job's restorer; None for one that needs no weights.
+        parsing: what sees a face's shape; None where faces are pasted in an oval.
+        equipment: what workers are given; None when no model is needed.
+    """
+
+    restorer: ResolvedModel | None = None
+    parsing: ResolvedModel | None = None
+    equipment: Equipment | None = None
+
+    @property
+    def inpaints(self) -> bool:
+        """Whether parts of faces are made anew; then nothing else is pasted, and no shape is asked for."""
+        return self.restorer is not None and self.restorer.task == "inpaint"
+
+
+NO_WEIGHTS = Weights()
+"""Of a job that needs none."""
+
+
+def weights_of(job: RestoreJob, *, fetch: bool = True) -> Weights:
+    """Find the models that a job needs.
+
+    Args:
+        job: the job.
+        fetch: whether what is not in the cache may be taken from the job's `models.source`.
+
+    Raises:
+        operators.models.ModelFileError: one is not there, is damaged, or may not be used; the message says what to do.
+        CommandError: the job's options do not fit the model.
+    """
+    settings = settings_for(job) if fetch else replace(settings_for(job), source=None)
+    restorer = _restorer(job, settings)
+    inpaints = restorer is not None and restorer.task == "inpaint"
+    parsing = resolve(PARSING, settings) if not inpaints and _wants_parsing(job, settings) else None
+    if restorer is None and parsing is None:
+        return NO_WEIGHTS
+    equipment = Equipment(
+        # Not the driver's own folder where the job names none: each worker's machine may have another home.
+        files=CachedFiles(settings.cache, job.models.source, settings.options),
+        artifacts=SharedArtifacts(_engines(settings), job.models.artifacts, settings.options),
+    )
+    return Weights(restorer, parsing, equipment)
+
+
+def settings_for(job: RestoreJob) -> ModelSettings:
+    """What a job says about models."""
+    models = job.models
+    return ModelSettings(
+        cache=Path(models.cache) if models.cache else None,
+        source=models.source,
+        options=resolve_options(models.storage_options),
+        accepted=models.accept_noncommercial,
+    )
+
+
+def choices(job: RestoreJob, weights: Weights) -> Iterator[Weights]:
+    """The weights with which a run of the job may have begun, the likeliest first.
+
+    With `mask: auto` the model that sees shapes may have come into the cache after the run was planned; the run goes on
+    without it.
+    """
+    yield weights
+    if job.restore.mask == "auto" and weights.parsing is not None:
+        yield replace(weights, parsing=None)
+
+
+def missing(job: RestoreJob) -> str:
+    """Name of the job's model if its file is not in this machine's cache, whole; else an empty string."""
+    if not isinstance(job.restore, GeneratorRestore):
+        return ""
+    try:
+        found = Cache(settings_for(job).cache).find(job.restore.model)
+    except ModelFileError:
+        found = None
+    return "" if found else job.restore.model
+
+
+def _restorer(job: RestoreJob, settings: ModelSettings) -> ResolvedModel | None:
+    restore = job.restore
+    if not isinstance(restore, GeneratorRestore):
+        return None
+    model = resolve(restore.model, settings)
+    if model.restorer is None:
+        raise CommandError(f"restore.model: '{model.name}' restores no faces ({model.architecture})", Exit.BAD_JOB)
+    for key, message in misfits(restore, model.name, model.restorer, model.task):
+        raise CommandError(f"restore.{key}: {message}", Exit.BAD_JOB)
+    return model
+
+
+def _wants_parsing(job: RestoreJob, settings: ModelSettings) -> bool:
+    mask = job.restore.mask
+    if mask != "auto" or job.restore.model == "none" or job.detect.aligned:
+        return mask == "parsing"
+    try:
+        return Cache(settings.cache).find(PARSING) is not None
+    except ModelFileError:
+        return False  # damaged: what nobody asked for by name stops no run
+
+
+def _engines(settings: ModelSettings) -> Path | None:
+    return Cache(settings.cache).engines if settings.cache else None

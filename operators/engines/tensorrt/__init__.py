@@ -1,0 +1,1 @@
+"""TensorRT and TensorRT-RTX, through one Python API; what differs between them is in `flavours`."""

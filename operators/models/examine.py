@@ -1,0 +1,136 @@
+"""Looks into a file before it is believed to be a model: readable, finite, of an architecture that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from operators.models.checkpoint import Checkpoint, Restorer, Task
+from operators.models.errors import ModelRefusedError
+
+
+@dataclass(frozen=True)
+class Role:
+    """What an architecture is for, unless somebody says otherwise.
+
+    Attributes:
+        restorer: what restores faces with it.
+        task: what that does.
+        template: alignment.
+        purpose: one line.
+    """
+
+    restorer: Restorer | None
+    task: Task | None
+    template: str | None
+    purpose: str
+
+
+ROLES: Mapping[str, Role] = MappingProxyType(
+    {
+        "gfpgan_clean": Role("gfpgan", "restore", "ffhq", "restores faces"),
+        "gfpgan_v1": Role("gfpgan", "restore", "ffhq", "restores faces"),
+        "gpen": Role("gpen", "restore", "gpen", "restores faces"),
+        "parsenet": Role(None, None, "ffhq", "tells skin from hair and background"),
+        "pggan": Role(None, None, None, "draws faces from random numbers"),
+    }
+)
+"""The architectures that this version runs."""
+
+TASKS: Mapping[str, tuple[Task, ...]] = MappingProxyType(
+    {"gfpgan": ("restore",), "gpen": ("restore", "colorize", "inpaint", "seg2face")}
+)
+"""What each restorer can do."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in a file of weights.
+
+    Attributes:
+        architecture: None where it is none that this version runs.
+        arguments: of the architecture.
+        size: side of the square that it takes, or makes where it takes none; None with the architecture.
+        unknown: what the file holds instead of a known architecture.
+    """
+
+    architecture: str | None
+    arguments: Mapping[str, Any]
+    size: int | None
+    unknown: str = ""
+
+
+def look_into(path: Path) -> Contents:
+    """Read a file's weights and recognise what they are; takes seconds, since torch is loaded.
+
+    Raises:
+        operators.checkpoints.CheckpointError: it cannot be read safely, or its weights are not finite.
+    """
+    # torch and the networks take seconds to import, and most commands do not look into files.
+    from operators.checkpoints import read  # noqa: PLC0415
+    from operators.networks import recognise  # noqa: PLC0415
+    from operators.networks.errors import UnknownArchitectureError  # noqa: PLC0415
+
+    weights = read(path)
+    try:
+        found = recognise(weights)
+    except UnknownArchitectureError as error:
+        return Contents(None, {}, None, str(error))
+    shape = found.input_shape if len(found.input_shape) == 3 else found.output_shape
+    return Contents(found.architecture, dict(found.arguments), shape[-1])
+
+
+def check_against(contents: Contents, checkpoint: Checkpoint, place: str) -> None:
+    """Refuse contents that are not what a checkpoint's entry says.
+
+    Raises:
+        ModelRefusedError: another architecture or size.
+    """
+    if contents.architecture is None:
+        if checkpoint.runs:
+            raise ModelRefusedError(
+                f"{place}: expected the architecture {checkpoint.architecture} of {checkpoint.name}; {contents.unknown}"
+            )
+        return
+    found = f"{contents.architecture} at {contents.size} pixels"
+    if contents.architecture != checkpoint.architecture or checkpoint.size not in (None, contents.size):
+        wanted = f"{checkpoint.architecture}" + (f" at {checkpoint.size} pixels" if checkpoint.size else "")
+        raise ModelRefusedError(
+            f"{place}: the file holds {found}, but {checkpoint.name} is {wanted}; name the file that is meant, or "
+            "add this one under a name of its own with --name"
+        )
+
+
+def described(draft: Checkpoint, contents: Contents, place: str) -> Checkpoint:
+    """The description of a model that a user adds, completed by what is in it.
+
+    Args:
+        draft: what the user said; the architecture and what was left out (None) are filled in.
+        contents: of the file.
+        place: where the file is, for messages.
+
+    Raises:
+        ModelRefusedError: no architecture that this version runs, or what was said does not fit it.
+    """
+    if contents.architecture is None or contents.architecture not in ROLES:
+        raise ModelRefusedError(f"{place}: {contents.unknown or 'this architecture has no use here'}")
+    role = ROLES[contents.architecture]
+    task = draft.task or role.task
+    if draft.task is not None and draft.task not in TASKS.get(role.restorer or "", ()):
+        able = " or ".join(TASKS.get(role.restorer or "", ())) or "no task"
+        raise ModelRefusedError(f"{place}: the file holds {contents.architecture}, which does {able}, not {draft.task}")
+    if draft.size not in (None, contents.size):
+        raise ModelRefusedError(f"{place}: the file holds a network for {contents.size} pixels, not {draft.size}")
+    return replace(
+        draft,
+        architecture=contents.architecture,
+        restorer=role.restorer,
+        task=task,
+        template=draft.template or role.template,
+        size=contents.size,
+        purpose=draft.purpose or role.purpose,
+        runs=True,
+    )

@@ -1,0 +1,1 @@
+"""GFPGAN and GPEN: restorers that run a generator with published weights."""

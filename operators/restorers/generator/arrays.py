@@ -1,0 +1,56 @@
+"""Faces as the flow has them to batches as networks take them, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from operators.errors import OperatorError
+
+Face = NDArray[np.float32]
+
+
+def to_batch(faces: Sequence[Face], values: tuple[float, float]) -> NDArray[np.float32]:
+    """Lay faces out for a network, in one new array.
+
+    Args:
+        faces: N of (S, S, 3) float32 in [0, 1], N > 0.
+        values: what 0 and 1 become.
+
+    Returns:
+        (N, 3, S, S) float32, contiguous.
+    """
+    side = faces[0].shape[0]
+    batch = np.empty((len(faces), 3, side, side), dtype=np.float32)
+    low, high = values
+    for planes, face in zip(batch, faces, strict=True):
+        np.multiply(face.transpose(2, 0, 1), np.float32(high - low), out=planes)
+    batch += np.float32(low)
+    return batch
+
+
+def to_face(planes: NDArray[np.float32], values: tuple[float, float], name: str) -> Face:
+    """Take one face out of what a network returned.
+
+    Args:
+        planes: (3, S, S) float32.
+        values: what stands for 0 and 1.
+        name: of the network, for the error.
+
+    Returns:
+        (S, S, 3) float32 in [0, 1], a new contiguous array.
+
+    Raises:
+        OperatorError: code `not_finite`.
+    """
+    if not np.isfinite(planes).all():
+        raise OperatorError(
+            "not_finite", f"{name} returned NaN or infinity for a face: try precision fp32, or another engine"
+        )
+    low, high = values
+    face = np.empty((*planes.shape[1:], 3), dtype=np.float32)
+    np.subtract(planes.transpose(1, 2, 0), np.float32(low), out=face)
+    face /= np.float32(high - low)
+    return np.clip(face, 0.0, 1.0, out=face)
