@@ -16,6 +16,7 @@ from jobs.restore.work import FaceWork, ImageWork
 from operators.faces.geometry import invert, pixel_window, square_corners, transform
 from operators.faces.mask import face_mask
 from operators.faces.paste import Patch, paste
+from operators.images.colour import to_rgb
 from operators.images.encode import Change, encode
 from operators.images.raster import Raster
 from operators.images.reduce import reduce_raster
@@ -64,6 +65,8 @@ class Compose:
         if not pasted and same:
             return data, ()
         raster = raster_of(record, work, context, self._settings.limits)
+        if pasted and self._settings.colours and raster.space == "gray":
+            raster = to_rgb(raster)
         scale = min(1.0, VIEW_SIDE / max(raster.width, raster.height))
         sampled = bool(pasted) and self._sampler.wants(record.key)
         before = reduce_raster(raster, scale).pixels if sampled else None

@@ -16,6 +16,7 @@ from operators.faces.align import align, choose_size, cut
 from operators.faces.detect import Detector
 from operators.faces.face import Affine, Detection
 from operators.faces.geometry import magnification, transform
+from operators.faces.tone import colour_evidence
 from operators.images.decode import decode
 from operators.images.info import ImageInfo
 from operators.images.orientation import stored_to_upright
@@ -63,6 +64,8 @@ class Examine:
             for face in work.faces:
                 if face.crop is not None:
                     face.hole = hole_of(mask, face.crop, info)
+        if self._settings.networks is not None and info.space != "gray" and any(face.crop for face in work.faces):
+            work.colour = colour_evidence(fitted(view.pixels, SCORED_SIDE))
         work.before = work.after = self._scorer.score_image(fitted(view.pixels, SCORED_SIDE))
         item.payload = work
 

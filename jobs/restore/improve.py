@@ -114,5 +114,5 @@ class Improve:
             reduction=face.crop.reduction,
             seed=int.from_bytes(digest[:8], "little"),
             mask=None if face.hole is None else face.hole.astype(np.float32),
-            toned=self._networks is not None and not gray and is_toned(face.crop.pixels),
+            toned=self._networks is not None and not gray and is_toned(face.crop.pixels, work.colour),
         )

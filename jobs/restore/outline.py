@@ -13,6 +13,7 @@ from jobs.restore.first_alone import first_alone
 from jobs.restore.settings import Networks
 from jobs.restore.work import FaceWork, ImageWork
 from operators.engines.errors import EngineError
+from operators.faces.face_regions import with_landmarks
 from operators.faces.parsing import FaceParser
 from pipeline.errors import WorkerError
 from pipeline.records import Item
@@ -20,8 +21,6 @@ from pipeline.stage import UnitContext
 
 BATCH_PIXELS = 16 * 512 * 512
 """Crop pixels of one call: sixteen faces at 512."""
-LEAST_SHARE = 0.05
-"""Part of the crop that a face covers at least; where less is seen, the network did not see the face."""
 
 
 class Outline:
@@ -65,17 +64,23 @@ class Outline:
         for event, times in execution.events.items():
             context.count(f"engine:{event}", times)
         for (work, face, _), mask in zip(faces, masks, strict=True):
-            assert face.crop is not None
+            assert face.crop is not None and face.landmarks is not None
             work.executed("parsing", execution.engine)
-            if float(mask.mean()) >= LEAST_SHARE:
-                face.mask = _at(mask, face.crop.size)
+            own, unseen = with_landmarks(_at(mask, face.crop.size), face.landmarks)
+            if not unseen:
+                face.mask = _levels(own)
 
 
-def _at(mask: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
-    """A mask on the crop's own grid, (size, size) uint8, 0 on the outermost pixels as pasting wants it."""
-    if mask.shape[0] != size:
-        way = cv2.INTER_AREA if mask.shape[0] > size else cv2.INTER_LINEAR
-        mask = np.asarray(cv2.resize(mask, (size, size), interpolation=way), np.float32)
+def _at(mask: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """A mask on the crop's own grid, (size, size) float32."""
+    if mask.shape[0] == size:
+        return mask
+    way = cv2.INTER_AREA if mask.shape[0] > size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(mask, (size, size), interpolation=way), np.float32)
+
+
+def _levels(mask: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A mask as it travels, (S, S) uint8, 0 on the outermost pixels as pasting wants it."""
     levels = np.rint(np.clip(mask, 0.0, 1.0) * 255).astype(np.uint8)
     levels[[0, -1], :] = levels[:, [0, -1]] = 0
     return levels

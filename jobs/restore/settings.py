@@ -66,6 +66,7 @@ class RestoreSettings:
         holes: where mask images lie that say what is made anew; None without.
         guard: what to do with faces larger than the restorer's crops.
         strength: share of the restored face in the result, 0 to 1.
+        colours: whether the restorer gives colours to pictures that have none.
         score: what is measured.
         gate: what a restored face must keep.
         encode: what the derivatives are.
@@ -84,6 +85,7 @@ class RestoreSettings:
     holes: Holes | None
     guard: SizeGuard
     strength: float
+    colours: bool
     score: ScoreOptions
     gate: Gate
     encode: EncodeOptions
@@ -111,6 +113,7 @@ class RestoreSettings:
                 on_larger="restore" if job.restore.oversize == "reduce" else "keep_larger",
             ),
             strength=job.restore.strength,
+            colours=_colours(job, weights),
             score=ScoreOptions(**{measure: measure in job.score.measures for measure in asdict(ScoreOptions())}),
             gate=Gate(GateThresholds(**gate), on_fail),
             encode=EncodeOptions(
@@ -170,6 +173,13 @@ def _options(job: RestoreJob, weights: Weights) -> dict[str, Any]:
     if model.restorer == "gfpgan":
         return {**options, "sft_strength": asked.sft_strength}
     return {**options, "task": asked.task or model.task or "restore"}
+
+
+def _colours(job: RestoreJob, weights: Weights) -> bool:
+    if not isinstance(job.restore, GeneratorRestore):
+        return False
+    task = job.restore.options.task or (weights.restorer.task if weights.restorer else None)
+    return task == "colorize" or not job.restore.options.keep_tone
 
 
 def _holes(job: RestoreJob) -> Holes | None:

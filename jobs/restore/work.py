@@ -69,6 +69,8 @@ class ImageWork:
         size: length of the source's bytes.
         faces: all that were found.
         engines: what executed networks for its faces, by network, each once with what was asked and passed over.
+        colour: evidence that the whole picture has more than one tone, see `operators.faces.tone`; None where nobody
+            asks.
         before: scores of the image as it came.
         after: scores of the image as it goes; the same as `before` when nothing changed.
         data: the source's bytes while they are held.
@@ -81,6 +83,7 @@ class ImageWork:
     size: int
     faces: list[FaceWork] = field(default_factory=list)
     engines: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    colour: float | None = None
     before: ImageScores | None = None
     after: ImageScores | None = None
     data: bytes | None = field(default=None, repr=False)

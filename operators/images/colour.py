@@ -37,6 +37,27 @@ def to_working(raster: Raster, region: Pixels) -> NDArray[np.float32]:
     return np.repeat(working, 3, axis=2) if raster.space == "gray" else working
 
 
+def to_rgb(raster: Raster) -> Raster:
+    """Give a gray image the room for colours: its values stand in all three bands.
+
+    Args:
+        raster: gray, or RGB, which is returned as it is.
+
+    Returns:
+        RGB of the same depth, opacity and orientation. A gray ICC profile says nothing of RGB and is left out.
+
+    Raises:
+        ValueError: for CMYK.
+    """
+    if raster.space == "rgb":
+        return raster
+    if raster.space != "gray":
+        raise ValueError(f"colour space {raster.space}: expected gray or rgb")
+    gray, rest = raster.pixels[:, :, :1], raster.pixels[:, :, 1:]
+    pixels = np.ascontiguousarray(np.concatenate([gray, gray, gray, rest], axis=2))
+    return Raster(pixels, "rgb", raster.alpha, raster.orientation)
+
+
 def from_working(raster: Raster, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     """Convert working values to the raster's colour bands, not yet rounded.
 

@@ -51,7 +51,8 @@ def encode(
     source without a `quality` gives back every pixel outside the changes as the source has it, or a note says why not.
     Pixels are written in stored
     orientation and the orientation tag says so. Previews inside the source's metadata are carried as they are and
-    show the unrestored picture.
+    show the unrestored picture. The raster of a gray source may be RGB (`colour.to_rgb`): a gray ICC profile is then
+    left out, and a JPEG gets components of colour.
 
     Args:
         raster: what to write.
@@ -64,12 +65,14 @@ def encode(
         OperatorError: `unsupported_target` when the format cannot hold the raster; or as `probe` for the source.
     """
     chosen = options or EncodeOptions()
-    origin = _read_source(source, changes) if source is not None else None
+    origin = _read_source(source, changes, raster) if source is not None else None
     target = _target(origin, chosen)
     if raster.alpha and origin is not None and origin.info.format == "tiff" and target != "tiff":
         _refuse_multiplied(origin, target)
     data, notes = ENCODERS[target](raster, origin, chosen)
     is_raw = target == "jp2" and jp2.is_raw(data)
+    if origin is not None and origin.widened and origin.info.icc:
+        notes.append("not carried: the gray ICC profile, as the picture has colours now")
     return Encoded(data, ".j2k" if is_raw else EXTENSIONS[target][0], tuple(notes))
 
 
@@ -92,10 +95,10 @@ def target_extension(name: str, target: str) -> str:
     raise ValueError(f"target format {target!r}: expected same or one of {', '.join(EXTENSIONS)}")
 
 
-def _read_source(data: bytes, changes: Sequence[Change] | None) -> Source:
+def _read_source(data: bytes, changes: Sequence[Change] | None, raster: Raster) -> Source:
     # Without limits: whoever decoded the source has applied theirs.
     info = PROBES[sniff(data)](data)
-    return Source(data, info, read_metadata(data, info), changes)
+    return Source(data, info, read_metadata(data, info), changes, info.space == "gray" and raster.space == "rgb")
 
 
 def _target(source: Source | None, options: EncodeOptions) -> Format:

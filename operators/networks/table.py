@@ -88,7 +88,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         shapes=_gfpgan_shapes,
         freeze=FoldedGfpgan,
         hidden=("input_is_latent",),
-        variants=("sft_strength",),
+        variants=("sft_strength", "early_channels"),
     ),
     "gfpgan_v1": Architecture(
         example={"out_size": 16},
@@ -97,7 +97,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         shapes=_gfpgan_shapes,
         freeze=FoldedGfpgan,
         hidden=("input_is_latent", "resampling", "lr_mlp"),
-        variants=("sft_strength",),
+        variants=("sft_strength", "early_channels"),
     ),
     "gpen": Architecture(
         example={"in_size": 16, "out_size": 16, "stored_noise": True},

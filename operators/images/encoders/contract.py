@@ -81,12 +81,14 @@ class Source:
         info: what its header says.
         metadata: in neutral form.
         changes: where the raster may differ from it, None when that is not known.
+        widened: whether it is gray and the raster, with the same values, RGB.
     """
 
     data: bytes
     info: ImageInfo
     metadata: Metadata
     changes: Sequence[Change] | None = None
+    widened: bool = False
 
 
 def unsupported(target: str, what: str, keeps: str) -> OperatorError:

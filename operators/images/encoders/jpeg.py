@@ -52,7 +52,9 @@ def encode_jpeg(raster: Raster, source: Source | None, options: EncodeOptions) -
     exif, exif_notes = marked_exif(source.metadata.exif if source else None, raster.orientation, options.mark)
     notes += exif_notes
     if same and source is not None:
-        return _assemble(bare, _segments_of_source(source, exif, notes, keep_adobe=kept), keep_jfif=False), notes
+        return _assemble(
+            bare, _segments_of_source(source, exif, notes, keep_adobe=kept and not source.widened), keep_jfif=False
+        ), notes
     carried = _segments_of_metadata(raster, source, exif, notes)
     return _assemble(bare, carried, keep_jfif=True), notes
 
@@ -90,7 +92,9 @@ def _settings_of(source: Source, raster: Raster) -> tuple[dict[str, Any], list[s
         tables = {i: list(table) for i, table in image.quantization.items()}
         sampling = get_sampling(image)
     notes = []
-    if raster.space == "rgb" and sampling < 0:
+    if source.widened:
+        sampling = 0
+    elif raster.space == "rgb" and sampling < 0:
         sampling = 0
         notes.append("the source's unusual chroma subsampling was replaced by none")
     settings: dict[str, Any] = {"qtables": [tables[i] for i in sorted(tables)]}
@@ -110,6 +114,8 @@ def _segments_of_source(source: Source, exif: bytes | None, notes: list[str], *,
     placed = False
     for segment in jpeg.segments(source.data):
         is_exif = segment.marker == jpeg.APP1 and segment.payload.startswith(jpeg.EXIF_PREFIX)
+        if source.widened and segment.marker == jpeg.APP2 and segment.payload.startswith(jpeg.ICC_PREFIX):
+            continue
         if segment.marker == jpeg.APP2 and segment.payload.startswith(jpeg.MPF_PREFIX):
             notes.append("not carried: index of the multi-picture file and the pictures it points to")
         elif is_exif and not placed:

@@ -55,7 +55,7 @@ def rewrite(raster: Raster, source: Source, changes: Sequence[Change]) -> bytes:
 
     Args:
         raster: decoded from the source, differing from it only inside the changes' outlines.
-        source: a JPEG file.
+        source: a JPEG file. One that is gray gets components of colour when the raster has colours.
         changes: where it may differ.
 
     Returns:
@@ -66,6 +66,8 @@ def rewrite(raster: Raster, source: Source, changes: Sequence[Change]) -> bytes:
     """
     with ONE_AT_A_TIME:
         coefficients = Coefficients(source.data, source.info.compression)
+        if source.widened:
+            coefficients = coefficients.with_colours()
         _apply(coefficients, raster, source, changes)
         return coefficients.write()
 
@@ -78,7 +80,8 @@ def _apply(coefficients: Coefficients, raster: Raster, source: Source, changes: 
             raise CoefficientsError(f"sampling factors {coefficients.sampling} that do not divide each other")
         done = np.zeros(plane.shape[:2], np.bool_)
         components.append(_Component(plane, table, done, most_h // h, most_v // v))
-    matrix = _TO_YCBCR if len(components) == 3 and not _is_rgb(source.data) else np.eye(len(components))
+    colours = len(components) == 3 and (source.widened or not _is_rgb(source.data))
+    matrix = _TO_YCBCR if colours else np.eye(len(components))
     for change in changes:
         if change.before.size == 0:
             continue

@@ -7,6 +7,7 @@ Its interface is files, so bytes pass through temporary files. It holds the coef
 
 from __future__ import annotations
 
+import io
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from operators.images.formats import jpeg
 
@@ -72,6 +74,29 @@ class Coefficients:
             np.array(self._file.get_component_qt(i), np.uint16) for i in range(len(names))
         )
         self.sampling: tuple[tuple[int, int], ...] = tuple((int(h), int(v)) for v, h in self._file.samp_factor)
+
+    def with_colours(self) -> Coefficients:
+        """Return a gray file's coefficients beside two components of colour that are zero: the same picture in YCbCr.
+
+        Colour has full resolution and the source's quantisation steps. Cb and Cr of zero decode to R = G = B = Y.
+
+        Raises:
+            CoefficientsError: when quantisation steps of more than 8 bits cannot be written so.
+        """
+        height, width = self._file.height, self._file.width
+        steps = [int(step) for step in self.tables[0].reshape(-1)]
+        if max(steps) > 255:
+            raise CoefficientsError("its quantisation steps have more than 8 bits")
+        place = io.BytesIO()
+        flat = Image.new("RGB", (width, height), (128, 128, 128))
+        flat.save(place, "JPEG", qtables=[steps, steps], subsampling=0, progressive=self.progressive)
+        wider = Coefficients(place.getvalue(), "jpeg progressive" if self.progressive else "jpeg baseline")
+        if wider.planes[0].shape != self.planes[0].shape:
+            raise CoefficientsError("its blocks are laid out otherwise than those of a colour picture")
+        for plane in wider.planes:
+            plane[...] = 0
+        wider.planes[0][...] = self.planes[0]
+        return wider
 
     def write(self) -> bytes:
         """Return a JPEG file with these coefficients, the source's tables and order, and no metadata segments.

@@ -48,7 +48,9 @@ def _chunks_of_source(source: Source, notes: list[str]) -> list[tuple[bytes, byt
         critical, safe = chunk.name[:1].isupper(), chunk.name[3:4].islower()
         if critical or chunk.name in (b"eXIf", b"tRNS"):
             continue
-        keeps_values = chunk.name in (b"bKGD", b"sBIT") and not expanded
+        keeps_values = chunk.name in (b"bKGD", b"sBIT") and not expanded and not source.widened
+        if source.widened and chunk.name == b"iCCP":
+            continue
         if chunk.name in _CARRIED or safe or keeps_values:
             carried.append((chunk.name, source.data[chunk.start : chunk.start + chunk.length]))
         else:

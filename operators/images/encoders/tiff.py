@@ -58,6 +58,8 @@ def encode_tiff(raster: Raster, source: Source | None, options: EncodeOptions) -
         tags = _tags_of_metadata(raster, source, options, notes)
     directory["tags"] |= _NO_RESOLUTION | tags
     directory["tags"][tiff.ORIENTATION] = {"datatype": _SHORT, "data": [raster.orientation]}
+    if source is not None and source.widened:
+        directory["tags"].pop(tiff.ICC, None)
     if raster.icc:
         directory["tags"][tiff.ICC] = {"datatype": _UNDEFINED, "data": raster.icc}
     out = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Bilinear doubling followed by a convolution of 3 x 3, with a quarter of the arithmetic where that is faster.
+"""Bilinear doubling followed by a convolution of 3 x 3, with a quarter of the arithmetic.
 
 Doubling is zeros between the pixels and then the filter (1, 3, 3, 1) / 4 on each axis. Filter and convolution commute,
 and a convolution over pixels of which three quarters are zero is a transposed convolution: so it comes first, over the
@@ -18,10 +18,13 @@ from operators.networks.layers.bilinear import BilinearDouble
 from operators.networks.layers.equalised import SLOPE
 from operators.networks.layers.fir import fir_kernel
 
-# Measured with OpenVINO on a CPU with AVX-512: from here on twice as fast in float32 and 1.4 to 2 times in bfloat16;
-# with half the channels slower in bfloat16, because memory and not arithmetic is what takes the time.
-_LEAST_CHANNELS = 256
-_LEAST_SIDE = 32
+# Measured for GFPGAN-512 with OpenVINO on two AVX-512 cores, seconds a face in float32 and bfloat16: 0.84 and 0.42 with
+# plain doubling everywhere, 0.71 and 0.36 from 256 channels on, 0.64 and 0.33 from 128 on, and 0.63 and 0.33 from 64 on.
+# With fewer channels memory and not arithmetic takes the time, the more so on a GPU.
+EARLY_CHANNELS = 128
+
+# Below, the strips cost as much as is saved.
+_LEAST_SIDE = 16
 
 
 def doubled_convolution(weight: Tensor, side: int, bias: Tensor | None = None, *, activate: bool = False) -> nn.Module:
@@ -30,10 +33,11 @@ def doubled_convolution(weight: Tensor, side: int, bias: Tensor | None = None, *
     Args:
         weight: (O, I, 3, 3).
         side: pixels before doubling.
+        early: channels from which on the convolution comes first.
         bias: (O,), or None.
         activate: leaky ReLU, its gain being in weight and bias.
     """
-    if weight.shape[1] >= _LEAST_CHANNELS and side >= _LEAST_SIDE:
+    if weight.shape[1] >= early and side >= _LEAST_SIDE:
         return DoubledConv2d(weight, side, bias, activate=activate)
     return nn.Sequential(BilinearDouble(), FrozenConv2d(weight, bias, padding=1, activate=activate))
 

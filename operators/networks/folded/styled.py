@@ -44,19 +44,22 @@ class FoldedStyledConv(Exact):
         bias: (O,), the activation's gain included.
         noise: (1, 1, H, W) to be added, weight and gain included; None for none.
         side: pixels of the features it takes, where it doubles them bilinearly.
+        early: channels from which on bilinear doubling comes after the convolution.
     """
 
     energy: Tensor
     floor: Tensor
 
-    def __init__(self, conv: ModulatedConv2d, bias: Tensor, noise: Tensor | None = None, side: int = 0) -> None:
+    def __init__(
+        self, conv: ModulatedConv2d, bias: Tensor, noise: Tensor | None = None, *, side: int = 0, early: int = 0
+    ) -> None:
         super().__init__()
         weight, norms = unit_rows(conv.weight.detach()[0] * conv.scale)
         self.keep("energy", weight.double().square().sum((2, 3)).t())
         self.keep("floor", EPSILON / norms.square())
         self.convolution: nn.Module
         if conv.up == "bilinear":
-            self.convolution = doubled_convolution(weight, side)
+            self.convolution = doubled_convolution(weight, side, early)
         elif conv.blur is None:
             self.convolution = FrozenConv2d(weight, padding=weight.shape[2] // 2)
         else:

@@ -8,6 +8,7 @@ from torch import Tensor, cat, nn
 
 from operators.networks.folded.constants import exact_linear, linear_constants, mapping_layers, modulations
 from operators.networks.folded.convolution import constant
+from operators.networks.folded.doubled import EARLY_CHANNELS
 from operators.networks.folded.exact import ExactLinear, PerLatent, Together
 from operators.networks.folded.styled import ExactFirDouble, FoldedStyledConv, FoldedToRGB
 from operators.networks.gfpgan.decoder import Decoder, StyleConv, ToRGB
@@ -25,9 +26,10 @@ class FoldedGfpgan(nn.Module):
         network: to be folded; it is not changed.
         sft_strength: how strongly the U-Net's features change the generator's: 1 as trained, 0 not at all. With s,
             features x become x (1 + s (scale - 1)) + s shift.
+        early_channels: from so many on, bilinear doubling comes after the convolution; the same result.
     """
 
-    def __init__(self, network: Gfpgan, sft_strength: float = 1.0) -> None:
+    def __init__(self, network: Gfpgan, *, sft_strength: float = 1.0, early_channels: int = EARLY_CHANNELS) -> None:
         super().__init__()
         decoder = network.stylegan_decoder
         convolutions: list[StyleConv] = [decoder.style_conv1, *decoder.style_convs]
@@ -35,13 +37,15 @@ class FoldedGfpgan(nn.Module):
         self.first = folded_activated(network.conv_body_first)
         self.downs = nn.ModuleList(FoldedDown(block) for block in network.conv_body_down)
         self.last = folded_activated(network.final_conv)
-        self.ups = nn.ModuleList(FoldedUp(block, 4 << index) for index, block in enumerate(network.conv_body_up))
+        self.ups = nn.ModuleList(
+            FoldedUp(block, 4 << index, early_channels) for index, block in enumerate(network.conv_body_up)
+        )
         s = sft_strength
         self.scales = nn.ModuleList(folded_condition(branch, s, 1.0 - s) for branch in network.condition_scale)
         self.shifts = nn.ModuleList(folded_condition(branch, s, 0.0) for branch in network.condition_shift)
         self.codes = _codes(network, convolutions, to_rgbs)
         self.constant = constant(decoder.constant_input.weight)
-        self.convolutions = nn.ModuleList(_styled(decoder, convolutions))
+        self.convolutions = nn.ModuleList(_styled(decoder, convolutions, early_channels))
         self.to_rgbs = nn.ModuleList(
             FoldedToRGB(layer.modulated_conv, layer.bias, _double(layer) if index else None)
             for index, layer in enumerate(to_rgbs)
@@ -81,7 +85,7 @@ class FoldedGfpgan(nn.Module):
         )
 
 
-def _styled(decoder: Decoder, layers: Iterable[StyleConv]) -> Iterable[FoldedStyledConv]:
+def _styled(decoder: Decoder, layers: Iterable[StyleConv], early: int) -> Iterable[FoldedStyledConv]:
     layers = list(layers)
     stored = [None] * len(layers) if decoder.noises is None else decoder.noises.all()
     for index, (layer, noise) in enumerate(zip(layers, stored, strict=True)):
@@ -92,7 +96,7 @@ def _styled(decoder: Decoder, layers: Iterable[StyleConv]) -> Iterable[FoldedSty
         weighted = None if noise is None else noise * (layer.weight.detach() * gain)
         # Odd layers double: the first of them from 4 pixels.
         side = 4 << index // 2
-        yield FoldedStyledConv(layer.modulated_conv, bias.detach().flatten() * gain, weighted, side)
+        yield FoldedStyledConv(layer.modulated_conv, bias.detach().flatten() * gain, weighted, side=side, early=early)
 
 
 def _double(layer: ToRGB) -> nn.Module:

@@ -53,9 +53,10 @@ class FoldedUp(nn.Module):
     Args:
         block: to be folded.
         side: pixels of its input.
+        early: channels from which on doubling comes after the convolution.
     """
 
-    def __init__(self, block: nn.Module, side: int) -> None:
+    def __init__(self, block: nn.Module, side: int, early: int) -> None:
         super().__init__()
         if isinstance(block, CleanBlock):
             weight, bias, skip = block.conv2.weight, block.conv2.bias, block.skip.weight
@@ -67,7 +68,7 @@ class FoldedUp(nn.Module):
             weight, bias = conv_weight(block.conv2), block.conv2.activation.bias
             skip = conv_weight(block.skip, 1.0 / GAIN)
             self.conv1 = folded_activated(block.conv1)
-        self.conv2 = doubled_convolution(weight, side, bias, activate=True)
+        self.conv2 = doubled_convolution(weight, side, early, bias, activate=True)
         self.skip = FrozenConv2d(skip)
 
     def forward(self, x: Tensor) -> Tensor:

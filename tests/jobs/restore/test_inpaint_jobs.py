@@ -116,6 +116,19 @@ def test_colour_is_added_and_the_light_kept(photos: Bench, cache: Path) -> None:
     assert moved.mean() < 0.2 * np.ptp(after, axis=2).mean()
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG"])
+def test_a_gray_file_becomes_rgb_where_colour_is_asked_for(photos: Bench, cache: Path, kind: str) -> None:
+    gray = cv2.cvtColor(portrait(PHOTO), cv2.COLOR_RGB2GRAY)
+    name = f"plate.{kind.lower()}"
+    (photos.root / "photos" / name).write_bytes(encoded(Image.fromarray(gray), format=kind))
+    run(photos, cache, "colorize")
+    after = pixels((photos.root / "colorize" / name).read_bytes())
+    assert np.ptp(after, axis=2).max() > 40
+    moved = difference(photos, "colorize", name)
+    assert 0 < moved.mean() < 1
+    assert (np.ptp(after, axis=2)[~moved] == 0).all()
+
+
 def test_a_face_is_drawn_from_an_aligned_map(photos: Bench, cache: Path) -> None:
     drawn = np.zeros((SIDE, SIDE, 3), np.uint8)
     cv2.ellipse(drawn, (SIDE // 2, SIDE // 2), (18, 26), 0, 0, 360, (204, 0, 0), -1)

@@ -42,10 +42,12 @@ def test_arithmetic_of_the_published_networks(architecture, arguments, billions)
     assert round(cost(module, (3, 512, 512)).flops / 1e9, 1) == billions
 
 
-def test_frozen_gfpgan_saves_arithmetic_but_no_convolution():
+def test_frozen_gfpgan_saves_a_third_of_the_arithmetic():
+    """Doubling after the convolution takes a quarter, and that is what its widest layers do."""
     module = hollow("gfpgan_clean", out_size=512)
     trained, frozen = cost(module, (3, 512, 512)), cost(networks.inference_form(module), (3, 512, 512))
-    assert 0.98 * trained.flops < frozen.flops < trained.flops
+    assert round(frozen.flops / 1e9, 1) == 270.2
+    assert frozen.activation_bytes < 0.9 * trained.activation_bytes
 
 
 def test_batch_multiplies_activations_and_not_weights():

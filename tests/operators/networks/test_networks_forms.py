@@ -174,6 +174,18 @@ def test_sft_strength(name, tiny_network, network_input):
     assert deviation(half, none) > 0.01
 
 
+@pytest.mark.parametrize("name", ["clean", "v1, bilinear", "v1"])
+def test_doubling_after_the_convolution_changes_nothing(name, tiny_network, network_input):
+    module = tiny_network(name)
+    x = network_input(module)
+    plain = networks.inference_form(module, early_channels=10**6)
+    early = networks.inference_form(module, early_channels=0)
+    assert len(dict(early.named_parameters())) > len(dict(plain.named_parameters()))
+    assert deviation(early(x), plain(x)) < 2e-5
+    assert decibels(early.half()(x), module(x)) > 60
+    assert decibels(early.bfloat16()(x), module(x)) > 40
+
+
 def test_variants_are_checked(tiny_network):
     with pytest.raises(ValueError, match=r"sft_strength is 1\.5"):
         networks.inference_form(tiny_network("clean"), sft_strength=1.5)
@@ -181,6 +193,8 @@ def test_variants_are_checked(tiny_network):
         networks.inference_form(tiny_network("clean"), sft_strength=float("nan"))
     with pytest.raises(ValueError, match="gpen can vary nothing, not sft_strength"):
         networks.inference_form(tiny_network("gpen"), sft_strength=0.5)
+    with pytest.raises(ValueError, match="early_channels is -1"):
+        networks.inference_form(tiny_network("clean"), early_channels=-1)
     with pytest.raises(networks.UnknownArchitectureError):
         networks.inference_form(nn.Linear(3, 3))
 

@@ -10,6 +10,7 @@ import scipy.signal
 import torch
 from torch.nn import functional
 
+from operators.networks.folded.doubled import DoubledConv2d, doubled_convolution
 from operators.networks.layers.bilinear import doubled, halved
 from operators.networks.layers.convolution import ConvLayer
 from operators.networks.layers.equalised import EqualConv2d, EqualLinear, FusedLeakyReLU, PixelNorm, ScaledLeakyReLU
@@ -88,6 +89,27 @@ def test_bilinear_resampling():
     # A step between two pixels: quarter points on both sides, and the border repeated.
     row = doubled(torch.tensor([0.0, 4.0]).view(1, 1, 1, 2))[0, 0, 0]
     torch.testing.assert_close(row, torch.tensor([0.0, 1.0, 3.0, 4.0]))
+
+
+@pytest.mark.parametrize("side", [2, 3, 16, 17])
+@pytest.mark.parametrize("activate", [True, False])
+def test_doubling_after_the_convolution_is_exact(side, activate):
+    torch.manual_seed(side)
+    weight, bias, x = torch.randn(5, 7, 3, 3), torch.randn(5), torch.randn(2, 7, side, side)
+    plain = functional.conv2d(doubled(x).double(), weight.double(), bias.double(), padding=1)
+    expected = (functional.leaky_relu(plain, 0.2) if activate else plain).float()
+    torch.testing.assert_close(DoubledConv2d(weight, side, bias, activate=activate)(x), expected, rtol=1e-4, atol=1e-4)
+    without = DoubledConv2d(weight, side)(x) + bias[:, None, None]
+    torch.testing.assert_close(without, plain.float(), rtol=1e-4, atol=1e-4)
+
+
+def test_doubled_convolution_takes_the_cheaper_way():
+    weight, x = torch.randn(4, 4, 3, 3), torch.randn(1, 4, 32, 32)
+    large, small = doubled_convolution(weight, 32, 4), doubled_convolution(weight, 8, 4)
+    assert isinstance(large, DoubledConv2d)
+    assert not isinstance(small, DoubledConv2d)
+    assert not isinstance(doubled_convolution(weight, 32, 5), DoubledConv2d)
+    torch.testing.assert_close(large(x), small(x), rtol=1e-4, atol=1e-4)
 
 
 def modulated(layer, x, latent):
