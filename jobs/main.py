@@ -98,8 +98,12 @@ def compile_model(
     ] = "auto",
     precision: Annotated[str, typer.Option(help="fp32, bf16, fp16 or auto: bf16 where the hardware has it.")] = "auto",
     batch: Annotated[
-        str, typer.Option(help="Smallest, best, largest batch; 8 is 1,8,16, as a job with engine: {batch: 8} asks.")
-    ] = "8",
+        str | None,
+        typer.Option(
+            help="Smallest, best, largest batch; 8 is 1,8,16, as a job with engine: {batch: 8} asks. "
+            "Without it, what a job asks that says nothing: 8, and 1,4,4 for parsenet."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or auto.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of the engine.")] = 1,
     sft_strength: Annotated[

@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Models, as `facejobs models list` names them.")]
+Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Models, as `facejobs models list` names them.")]
 Folder = Annotated[
     Path | None,
     typer.Option(
@@ -75,7 +75,12 @@ def add(
     task: Annotated[str | None, typer.Option(help="restore, colorize, inpaint or seg2face; for GPEN.")] = None,
     template: Annotated[str | None, typer.Option(help="Alignment of its training faces: ffhq or gpen.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of its square in pixels, compared with the file.")] = None,
-    licence: Annotated[str | None, typer.Option(help="Its licence, as an SPDX expression or in words.")] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option(
+            help="Its licence, as an SPDX expression or in words; a GPEN without one counts as non-commercial."
+        ),
+    ] = None,
     noncommercial: Annotated[
         bool, typer.Option("--noncommercial", help="Jobs that use it have to accept its terms by name.")
     ] = False,
@@ -90,7 +95,7 @@ def add(
 @app.command()
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="Models; without any, all in the cache.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Models; without any, all in the cache.")
     ] = None,
     as_json: AsJson = False,
     cache: Folder = None,

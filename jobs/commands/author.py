@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
-from jobs.restore.weights import missing
+from jobs.restore.weights import lacking
 from jobs.spec import load
 from jobs.spec.example import example
 from jobs.spec.job import JOBS
@@ -40,12 +40,8 @@ def validate_job(path: str, out: Output) -> Exit:
     """Check a job file without touching any storage."""
     job = load(path)
     out.say(f"{path}: a valid {job.job} job, {job.source.uri} -> {job.output.uri}")
-    if name := missing(job):
-        source = job.models.source
-        out.say(
-            f"note: the weights of {name} are not in this machine's cache; "
-            + (f"they will be taken from {source}" if source else f"to get them: facejobs models pull {name}")
-        )
+    if what := lacking(job):
+        out.say(f"note: {what}")
     return Exit.DONE
 
 

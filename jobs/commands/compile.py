@@ -17,10 +17,12 @@ from jobs.models.artifacts import SharedArtifacts
 from jobs.models.files import CachedFiles
 from jobs.models.resolve import ModelSettings, ResolvedModel, resolve
 from jobs.models.watched import Watched
-from jobs.spec.engine import DEVICE
+from jobs.spec.engine import DEVICE, Engine
 from operators.engines.errors import EngineError
 from operators.engines.options import EngineName, EngineOptions, Precision, Profile
 from operators.engines.table import BACKENDS, Backend
+from operators.faces.parsing import ARCHITECTURE as PARSER
+from operators.faces.parsing import PROFILE as PARSER_PROFILE
 from operators.models.cache import Cache
 from operators.restorers.generator.loading import load_network
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 GPU_PRECISION: Precision = "bf16"
 """What `auto` means for a GPU that is not here: every GPU that engines are built ahead for has bf16."""
 
+DEFAULT_BATCH = str(Engine.model_fields["batch"].default)
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -38,7 +42,7 @@ class Asked:
     Attributes:
         engine: name or `auto`.
         precision: arithmetic or `auto`.
-        batch: `8`, or `1,8,16`: smallest, best, largest.
+        batch: `8`, or `1,8,16`: smallest, best, largest; None for what a job without `engine.batch` asks for.
         device: cpu, cuda, cuda:N or auto.
         threads: of a CPU engine.
         sft_strength: of GFPGAN, which is baked into the engine.
@@ -47,7 +51,7 @@ class Asked:
 
     engine: str
     precision: str
-    batch: str
+    batch: str | None
     device: str
     threads: int
     sft_strength: float
@@ -58,6 +62,8 @@ def compile_model(name: str, asked: Asked, folder: Path | None, out: Output) -> 
     """Build a model's engine into the cache, and into a shared folder if one is named."""
     options = _options(asked)
     model = resolve(name, ModelSettings(folder, accepted=[name]))
+    if asked.batch is None and model.architecture == PARSER:
+        options = replace(options, profile=PARSER_PROFILE)
     cache = Cache(folder)
     shared = SharedArtifacts(cache.engines, asked.artifacts)
     store = Watched(shared)
@@ -101,7 +107,7 @@ def _options(asked: Asked) -> EngineOptions:
         precision=cast("Precision", asked.precision),
         device=asked.device,
         strict=asked.engine != "auto",
-        profile=_profile(asked.batch),
+        profile=_profile(asked.batch or DEFAULT_BATCH),
         threads=asked.threads,
     )
 

@@ -14,7 +14,7 @@ from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.models.addresses import shown
 from jobs.models.errors import NotFetchedError
-from jobs.models.progress import shown as showing
+from jobs.models.progress import watched
 from jobs.models.pull import Wish, pull, unsaid
 from jobs.spec import Scrubber
 from operators.checkpoints import CheckpointError
@@ -145,7 +145,7 @@ def _pulled(cache: Cache, wish: Wish, out: Output) -> Exit:
     """Fetch one model; says what went wrong rather than raising it, so that the next one has its turn."""
     before = _there_already(cache, wish.name)
     try:
-        model = pull(cache, wish, lambda title: showing(out, title), out.log)
+        model = pull(cache, wish, watched(out))
     except NoModelError as error:
         out.complain(str(error))
         return Exit.USAGE
@@ -178,7 +178,9 @@ def _say_here(name: str, cache: Cache, out: Output) -> None:
     held = {
         "table": "the published one",
         "given": "the one that was given",
-        "first use": "recorded now: none is published, so compare it with another copy if it matters",
+        "first use": "recorded now: none is published, so compare it with another copy if it matters"
+        if name in CHECKPOINTS
+        else "recorded now",
     }[model.card.held_to]
     out.say(f"{name}: {model.path}")
     out.say(f"  {about.architecture}, {(about.bytes or 0) / 1e6:.1f} MB, SHA-256 {model.sha256} ({held})")

@@ -12,6 +12,7 @@ from typing import Any
 from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
+from jobs.models.progress import watched
 from jobs.places import output_of, source_of
 from jobs.restore.identity import digest, identity_of, settings_of
 from jobs.restore.needs import needs_of
@@ -82,7 +83,7 @@ def plan_job(path: str, sample: int, as_json: bool, out: Output) -> Exit:
     """List the source, cut it into units, try a few records in memory, and say what a run would come to."""
     job = load(path)
     out.use(Scrubber(secrets_of(job)))
-    weights = weights_of(job)
+    weights = weights_of(job, watch=watched(out))
     listing = survey(job, sample)
     estimate = _estimate(job, weights, listing) if sample and listing.sample else None
     current = current_run(output_of(job))

@@ -6,6 +6,7 @@ from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.locate import locate
+from jobs.models.progress import watched
 from jobs.report.write import write_report
 from jobs.restore.start import is_of, start, worker_spec
 from jobs.restore.start import retry as plan_retry
@@ -33,7 +34,7 @@ def run_job(path: str, out: Output, *, replan: bool = False) -> Exit:
     """Plan the job's run or take it up again, and process what is left."""
     job = load(path)
     out.use(Scrubber(secrets_of(job)))
-    started = start(job, lambda count: out.log(f"{count} records listed"), replan=replan)
+    started = start(job, lambda count: out.log(f"{count} records listed"), replan=replan, watch=watched(out))
     run = started.run
     plan = run.header.plan
     if started.resumed and run.complete and (tally := tally_of(run)).complete:

@@ -48,6 +48,14 @@ def scrubbed(text: str) -> str:
     return _URL.sub(lambda match: _QUERY.sub("?***", _USERINFO.sub("", match[0])), text)
 
 
+def said_of(error: BaseException) -> str:
+    """An exception in one line, without what may be secret."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    text = scrubbed(str(error)).replace("\n", " ")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def _roots(place: str, name: str) -> tuple[str, ...]:
     base = absolute(place)
     return (base, _below(base, name), _below(base, f"{MODELS}/{name}"))

@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.models.remote import BLOCK, Remote, State, patient
+from jobs.models.patience import patient
+from jobs.models.remote import BLOCK, Remote, State
 from operators.models import ModelFileError
 
 RESTARTS = 3

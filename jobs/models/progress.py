@@ -11,6 +11,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from jobs.console import LINE_SECONDS, Output
 from jobs.models.download import Show
+from jobs.models.pull import Watch
+
+
+def watched(out: Output) -> Watch:
+    """Whoever reads a command's output, as the one who is told."""
+    return Watch(lambda title: shown(out, title), out.log)
 
 
 @contextmanager

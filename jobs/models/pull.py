@@ -8,14 +8,16 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jobs.models.addresses import absolute, cards_in, files_in, is_file, scrubbed, shown
+from jobs.models.addresses import absolute, cards_in, files_in, is_file, said_of, shown
 from jobs.models.download import Show, download, forget
 from jobs.models.errors import NotFetchedError
+from jobs.models.patience import may_pass
 from jobs.models.remote import Remote
 from operators.checkpoints import CheckpointError
 from operators.models import CHECKPOINTS, Checkpoint, ModelFileError, ModelRefusedError, NoModelError
 from operators.models.cache import Cache, CachedModel
 from operators.models.card import CARD_BYTES, Card, parse_card
+from operators.models.checkpoint import UNSAID
 from pipeline.retries import is_storage
 
 Showing = Callable[[str], AbstractContextManager[Show]]
@@ -24,6 +26,22 @@ Showing = Callable[[str], AbstractContextManager[Show]]
 
 def _unseen(_title: str) -> AbstractContextManager[Show]:
     return nullcontext(lambda _done, _total: None)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a person is told while a model is fetched; nothing unless somebody says otherwise.
+
+    Attributes:
+        showing: shows a download.
+        log: told what is tried.
+    """
+
+    showing: Showing = _unseen
+    log: Callable[[str], None] = lambda _: None
+
+
+UNSEEN = Watch()
 
 
 @dataclass(frozen=True)
@@ -45,9 +63,7 @@ class Wish:
     draft: Checkpoint | None = None
 
 
-def pull(
-    cache: Cache, wish: Wish, showing: Showing = _unseen, log: Callable[[str], None] = lambda _: None
-) -> CachedModel:
+def pull(cache: Cache, wish: Wish, watch: Watch = UNSEEN) -> CachedModel:
     """The model, from the cache if it is there, else fetched, verified and put there.
 
     Other processes of this machine that want the same model wait, and then find it.
@@ -55,8 +71,7 @@ def pull(
     Args:
         cache: where it goes.
         wish: what and from where.
-        showing: shows the download.
-        log: told what is tried.
+        watch: who is told.
 
     Raises:
         NoModelError: nobody knows of a model by that name.
@@ -69,10 +84,10 @@ def pull(
         return there
     with cache.lock(wish.name, wait=False) as free:
         if free:
-            return _there(cache, wish) or _fetched(cache, wish, showing, log)
-    log(f"{wish.name}: another process is fetching it; waiting")
+            return _there(cache, wish) or _fetched(cache, wish, watch)
+    watch.log(f"{wish.name}: another process is fetching it; waiting")
     with cache.lock(wish.name):
-        return _there(cache, wish) or _fetched(cache, wish, showing, log)
+        return _there(cache, wish) or _fetched(cache, wish, watch)
 
 
 def _there(cache: Cache, wish: Wish) -> CachedModel | None:
@@ -85,28 +100,28 @@ def _there(cache: Cache, wish: Wish) -> CachedModel | None:
     return there
 
 
-def _fetched(cache: Cache, wish: Wish, showing: Showing, log: Callable[[str], None]) -> CachedModel:
+def _fetched(cache: Cache, wish: Wish, watch: Watch) -> CachedModel:
     draft, places = _plan(wish)
     failures: list[tuple[str, Exception]] = []
     for place in places:
-        came = _tried(cache, replace(wish, draft=draft), place, showing, log)
+        came = _tried(cache, replace(wish, draft=draft), place, watch)
         if isinstance(came, CachedModel):
             return came
         failures.append((place, came))
         if not isinstance(came, FileNotFoundError):
-            log(f"{wish.name}: not from {shown(place)}: {_said(came)}")
+            watch.log(f"{wish.name}: not from {shown(place)}: {said_of(came)}")
+        if wish.place is not None and may_pass(came):
+            break  # the other places are in the same storage, which does not answer
     refusals = [error for _, error in failures if isinstance(error, ModelFileError | CheckpointError)]
     if refusals:
         raise refusals[0]
     raise _not_fetched(wish, failures)
 
 
-def _tried(
-    cache: Cache, wish: Wish, place: str, showing: Showing, log: Callable[[str], None]
-) -> CachedModel | Exception:
+def _tried(cache: Cache, wish: Wish, place: str, watch: Watch) -> CachedModel | Exception:
     """The model from one place, or why not."""
     try:
-        return _from(cache, wish, place, showing, log)
+        return _from(cache, wish, place, watch)
     except (ModelFileError, CheckpointError) as error:
         return error
     except Exception as error:
@@ -152,7 +167,7 @@ def unsaid(name: str) -> Checkpoint:
         sources=(),
         bytes=None,
         sha256=None,
-        licence="not said",
+        licence=UNSAID,
         noncommercial=False,
         terms="",
         architecture="",
@@ -167,6 +182,7 @@ def unsaid(name: str) -> Checkpoint:
 
 def _card(wish: Wish) -> Card | None:
     assert wish.place is not None
+    failures: list[tuple[str, Exception]] = []
     for place in cards_in(wish.place, wish.name):
         remote = Remote(place, wish.options)
         try:
@@ -179,16 +195,20 @@ def _card(wish: Wish) -> Card | None:
         except Exception as error:
             if not is_storage(error):
                 raise
-            raise _not_fetched(wish, [(place, error)]) from None
+            failures.append((place, error))
+            if may_pass(error):
+                break
+    if failures:
+        raise _not_fetched(wish, failures)
     return None
 
 
-def _from(cache: Cache, wish: Wish, place: str, showing: Showing, log: Callable[[str], None]) -> CachedModel:
+def _from(cache: Cache, wish: Wish, place: str, watch: Watch) -> CachedModel:
     """Fetch from one place, and take it into the cache."""
     target = cache.partial(f"{wish.name}-{hashlib.sha256(place.encode()).hexdigest()[:16]}.part")
     begun = target.stat().st_size if target.exists() else 0
-    log(f"{wish.name}: from {shown(place)}" + (f", {begun / 1e6:.1f} MB are here already" if begun else ""))
-    with showing(wish.name) as show:
+    watch.log(f"{wish.name}: from {shown(place)}" + (f", {begun / 1e6:.1f} MB are here already" if begun else ""))
+    with watch.showing(wish.name) as show:
         download(Remote(place, wish.options), target, show)
     try:
         named = shown(place).rpartition("/")[2]
@@ -203,18 +223,11 @@ def _from(cache: Cache, wish: Wish, place: str, showing: Showing, log: Callable[
 
 
 def _not_fetched(wish: Wish, failures: list[tuple[str, Exception]]) -> NotFetchedError:
-    tried = "".join(f"\n  {shown(place)}: {_said(error)}" for place, error in failures)
+    tried = "".join(f"\n  {shown(place)}: {said_of(error)}" for place, error in failures)
     known = CHECKPOINTS.get(wish.name)
     file = known.file if known else "its file"
     return NotFetchedError(
         f"{wish.name} could not be fetched:{tried}\n"
         f"without a network, bring {file} here and run: facejobs models add {file if known else 'FILE'}; "
-        "or name a folder or bucket that has it with --from"
+        "or name a folder or bucket that has it, with --from or as models.source of a job"
     )
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    text = scrubbed(str(error)).replace("\n", " ")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
-
-from pipeline.retries import is_transient
+from jobs.models.patience import brief, patient
+from pipeline.retries import is_storage
 from pipeline.storage import filesystem
 
 BLOCK = 8 << 20
@@ -20,23 +19,7 @@ IDLE_SECONDS = 60.0
 
 _MARKS = ("ETag", "etag", "Content-MD5", "md5Hash", "content_md5", "Last-Modified", "LastModified", "mtime", "created")
 _HTTP = ("http://", "https://")
-_TRY_LATER = frozenset({408, 425, 429})
-
-
-def _worth_another_try(error: BaseException) -> bool:
-    """Whether it may pass: what storage calls transient, without the refusals of a web server."""
-    status = getattr(error, "status", None)
-    if isinstance(status, int) and 400 <= status < 500 and status not in _TRY_LATER:
-        return False
-    return is_transient(error)
-
-
-patient = retry(
-    retry=retry_if_exception(_worth_another_try),
-    stop=stop_after_attempt(6),
-    wait=wait_random_exponential(multiplier=0.4, max=20.0),
-    reraise=True,
-)
+_NOT_THERE = frozenset({404, 410})
 
 
 @dataclass(frozen=True)
@@ -74,7 +57,7 @@ class Remote:
         """Whether it is behind HTTP, where a server may know nothing of ranges."""
         return self.uri.startswith(_HTTP)
 
-    @patient
+    @brief
     def state(self) -> State:
         """Look at the file.
 
@@ -84,7 +67,10 @@ class Remote:
         """
         fs, path = self._open_at()
         fs.invalidate_cache()
-        info = fs.info(path)
+        try:
+            info = fs.info(path)
+        except FileNotFoundError as error:
+            raise _reason(error) from error
         if info.get("type") == "directory":
             raise FileNotFoundError(f"{self.uri} is a folder")
         size = info.get("size")
@@ -126,6 +112,14 @@ class Remote:
 
     def _open_at(self) -> tuple[Any, str]:
         return filesystem(self.uri, {**(_web_options() if self.is_web else {}), **self.options})
+
+
+def _reason(error: FileNotFoundError) -> Exception:
+    """What stands behind fsspec's word that a web server has no such file, which it says of every failure."""
+    cause = error.__cause__
+    if not isinstance(cause, Exception) or getattr(cause, "status", None) in _NOT_THERE or not is_storage(cause):
+        return error
+    return cause
 
 
 def _asking(state: State) -> dict[str, Any]:

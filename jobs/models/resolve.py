@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.models.files import how_to_get
-from jobs.models.pull import Wish, pull
+from jobs.models.pull import UNSEEN, Watch, Wish, pull
 from operators.checkpoints import CheckpointError
 from operators.models import CHECKPOINTS, ModelFileError, ModelRefusedError, NoModelError
 from operators.models.cache import Cache, CachedModel
@@ -60,12 +60,13 @@ class ResolvedModel:
     licence: str
 
 
-def resolve(name: str, settings: ModelSettings = ModelSettings()) -> ResolvedModel:
+def resolve(name: str, settings: ModelSettings = ModelSettings(), watch: Watch = UNSEEN) -> ResolvedModel:
     """Find a model and see that the job may use it.
 
     Args:
         name: of the table of checkpoints, or of a model that was added to the cache.
         settings: where models are, and what the job accepts.
+        watch: who is told when it is fetched.
 
     Raises:
         NoModelError: no such name, or it is not in the cache; the message has the command that gets it.
@@ -80,7 +81,7 @@ def resolve(name: str, settings: ModelSettings = ModelSettings()) -> ResolvedMod
     if known is not None:
         _check_terms(name, known.noncommercial, known.licence, known.terms, settings.accepted)
     cache = Cache(settings.cache)
-    model = cache.find(name) or _from_source(name, cache, settings)
+    model = cache.find(name) or _from_source(name, cache, settings, watch)
     about = model.checkpoint
     _check_terms(name, about.noncommercial, about.licence, about.terms, settings.accepted)
     return ResolvedModel(
@@ -96,11 +97,11 @@ def resolve(name: str, settings: ModelSettings = ModelSettings()) -> ResolvedMod
     )
 
 
-def _from_source(name: str, cache: Cache, settings: ModelSettings) -> CachedModel:
+def _from_source(name: str, cache: Cache, settings: ModelSettings, watch: Watch) -> CachedModel:
     known = name in CHECKPOINTS
     if settings.source is not None:
         try:
-            return pull(cache, Wish(name, settings.source, options=settings.options))
+            return pull(cache, Wish(name, settings.source, options=settings.options), watch)
         except CheckpointError as error:
             raise ModelFileError(f"model {name}: {error.message}") from error
     if not known:

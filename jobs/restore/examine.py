@@ -61,6 +61,7 @@ class Examine:
         self._find(work, view)
         if self._settings.holes is not None and any(face.crop is not None for face in work.faces):
             mask = self._settings.holes.read(item.record.key, info, self._settings.limits)
+            work.mask = {"uri": mask.uri, "sha256": mask.sha256} if mask is not None else None
             for face in work.faces:
                 if face.crop is not None:
                     face.hole = hole_of(mask, face.crop, info)

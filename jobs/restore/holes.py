@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.spec.secrets import scrub_urls
 from operators.errors import OperatorError
 from operators.faces.align import cut
 from operators.faces.face import Crop
@@ -26,6 +28,21 @@ from pipeline.storage import Folder
 
 
 @dataclass(frozen=True)
+class Mask:
+    """A mask image.
+
+    Attributes:
+        raster: decoded.
+        uri: where it is.
+        sha256: of its file.
+    """
+
+    raster: Raster
+    uri: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Holes:
     """Where mask images lie; travels to workers.
 
@@ -37,7 +54,7 @@ class Holes:
     uri: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def read(self, key: str, info: ImageInfo, limits: Limits) -> Raster | None:
+    def read(self, key: str, info: ImageInfo, limits: Limits) -> Mask | None:
         """A record's mask: a PNG of its key with the extension `.png`.
 
         Args:
@@ -46,7 +63,7 @@ class Holes:
             limits: past which the mask is not decoded.
 
         Returns:
-            The decoded mask, None where there is none.
+            The mask, None where there is none.
 
         Raises:
             OperatorError: `bad_mask`, it is not of the picture's size; or it cannot be decoded.
@@ -54,7 +71,8 @@ class Holes:
         """
         name = str(PurePosixPath(key).with_suffix(".png"))
         try:
-            mask = decode(Folder(self.uri, self.options).read(name), limits)
+            data = Folder(self.uri, self.options).read(name)
+            mask = decode(data, limits)
         except FileNotFoundError:
             return None
         except Exception as error:
@@ -68,10 +86,10 @@ class Holes:
                 f"the mask {name!r} has {mask.width} x {mask.height} pixels: expected {expected[0]} x {expected[1]}, "
                 "as the picture is shown",
             )
-        return mask
+        return Mask(mask, scrub_urls(f"{self.uri.rstrip('/')}/{name}"), hashlib.sha256(data).hexdigest())
 
 
-def hole_of(mask: Raster | None, crop: Crop, info: ImageInfo) -> NDArray[np.bool_]:
+def hole_of(mask: Mask | None, crop: Crop, info: ImageInfo) -> NDArray[np.bool_]:
     """The part of a crop that a mask wants made anew.
 
     Args:
@@ -85,7 +103,7 @@ def hole_of(mask: Raster | None, crop: Crop, info: ImageInfo) -> NDArray[np.bool
     if mask is None:
         return np.zeros((crop.size, crop.size), np.bool_)
     upright = stored_to_upright(info.width, info.height, info.orientation, 0)
-    seen = cut(mask, compose(invert(upright), crop.affine), crop.size).pixels
+    seen = cut(mask.raster, compose(invert(upright), crop.affine), crop.size).pixels
     return np.asarray(seen.mean(axis=2) >= 0.5, np.bool_)
 
 

@@ -67,6 +67,7 @@ def image_record(record: Record, work: ImageWork, origin: Origin, written: Writt
             "alpha": info.alpha,
             "orientation": info.orientation,
         },
+        "mask_image": dict(work.mask) if work.mask else None,
         "output": {
             "name": written.name,
             "sha256": hashlib.sha256(written.data).hexdigest(),

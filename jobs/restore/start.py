@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.errors import CommandError
+from jobs.models.pull import UNSEEN, Watch
 from jobs.places import output_of, source_of
 from jobs.restore.identity import differences, digest, identity_of, settings_of
 from jobs.restore.needs import needs_of
 from jobs.restore.settings import RestoreSettings
-from jobs.restore.weights import Weights, choices, weights_of
+from jobs.restore.weights import NO_WEIGHTS, Weights, choices, weights_of
+from jobs.restore.without_models import done_without_models
 from jobs.restore.workflow import RestoreWorkflow
 from jobs.spec import RestoreJob
 from jobs.versions import facejobs_version, versions
@@ -50,13 +52,16 @@ class Started:
     weights: Weights
 
 
-def start(job: RestoreJob, on_listed: OnListed = lambda count: None, *, replan: bool = False) -> Started:
+def start(
+    job: RestoreJob, on_listed: OnListed = lambda count: None, *, replan: bool = False, watch: Watch = UNSEEN
+) -> Started:
     """Find the job's run in its output, or plan it.
 
     Args:
         job: the job.
         on_listed: told now and then how many records have been listed.
         replan: list the source again, and plan a new run if it holds others than when the job's run was planned.
+        watch: who is told when a model is fetched.
 
     Raises:
         RunConflictError: the output holds another run's results, or files of no run at all.
@@ -64,8 +69,10 @@ def start(job: RestoreJob, on_listed: OnListed = lambda count: None, *, replan: 
         SourceError: the source cannot be read as the job says.
         StorageError: storage unreachable or refusing.
     """
-    weights = weights_of(job)
     output = output_of(job)
+    if not replan and (done := done_without_models(job, output)) is not None:
+        return Started(done, resumed=True, weights=NO_WEIGHTS)
+    weights = weights_of(job, watch=watch)
     current = current_run(output)
     known, weights = _taken_up(job, output, current, weights)
     identity = identity_of(job, weights)
@@ -254,6 +261,13 @@ def _known(output: Folder, current: Run | None, identity: dict[str, Any], existi
 
 def _conflict(output: Folder, current: Run, identity: dict[str, Any]) -> str:
     lines = differences(dict(current.header.identity), identity)
+    if not current.ledger.committed():
+        return (
+            f"{output.uri}: run {current.header.run_id} of {current.header.created} was begun there and has done "
+            f"nothing yet; this job differs from it in {len(lines)} point{'s' if len(lines) != 1 else ''}: "
+            f"{'; '.join(lines[:8])}. Unless somebody is running it, say output.existing: replace once, which takes "
+            "its place and loses nothing; or name another output.uri"
+        )
     return (
         f"{output.uri}: holds the results of run {current.header.run_id} of {current.header.created}, which differs "
         f"from this job in {len(lines)} point{'s' if len(lines) != 1 else ''}: {'; '.join(lines[:8])}. Name another "

@@ -9,7 +9,8 @@ from pathlib import Path
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.models.artifacts import SharedArtifacts
-from jobs.models.files import CachedFiles
+from jobs.models.files import CachedFiles, how_to_get
+from jobs.models.pull import UNSEEN, Watch
 from jobs.models.resolve import ModelSettings, ResolvedModel, resolve
 from jobs.spec import resolve_options
 from jobs.spec.generator_checks import misfits
@@ -47,21 +48,22 @@ NO_WEIGHTS = Weights()
 """Of a job that needs none."""
 
 
-def weights_of(job: RestoreJob, *, fetch: bool = True) -> Weights:
+def weights_of(job: RestoreJob, *, fetch: bool = True, watch: Watch = UNSEEN) -> Weights:
     """Find the models that a job needs.
 
     Args:
         job: the job.
         fetch: whether what is not in the cache may be taken from the job's `models.source`.
+        watch: who is told when one is.
 
     Raises:
         operators.models.ModelFileError: one is not there, is damaged, or may not be used; the message says what to do.
         CommandError: the job's options do not fit the model.
     """
     settings = settings_for(job) if fetch else replace(settings_for(job), source=None)
-    restorer = _restorer(job, settings)
+    restorer = _restorer(job, settings, watch)
     inpaints = restorer is not None and restorer.task == "inpaint"
-    parsing = resolve(PARSING, settings) if not inpaints and _wants_parsing(job, settings) else None
+    parsing = resolve(PARSING, settings, watch) if not inpaints and _wants_parsing(job, settings) else None
     if restorer is None and parsing is None:
         return NO_WEIGHTS
     equipment = Equipment(
@@ -94,22 +96,26 @@ def choices(job: RestoreJob, weights: Weights) -> Iterator[Weights]:
         yield replace(weights, parsing=None)
 
 
-def missing(job: RestoreJob) -> str:
-    """Name of the job's model if its file is not in this machine's cache, whole; else an empty string."""
+def lacking(job: RestoreJob) -> str:
+    """What is wrong with the file of the job's model in this machine's cache, and what to do; empty when nothing is."""
     if not isinstance(job.restore, GeneratorRestore):
         return ""
+    name, source = job.restore.model, job.models.source
     try:
-        found = Cache(settings_for(job).cache).find(job.restore.model)
-    except ModelFileError:
-        found = None
-    return "" if found else job.restore.model
+        found = Cache(settings_for(job).cache).find(name)
+    except ModelFileError as error:
+        return str(error)
+    if found is not None:
+        return ""
+    remedy = f"they will be taken from {source}" if source else how_to_get(name)
+    return f"the weights of {name} are not in this machine's cache; {remedy}"
 
 
-def _restorer(job: RestoreJob, settings: ModelSettings) -> ResolvedModel | None:
+def _restorer(job: RestoreJob, settings: ModelSettings, watch: Watch) -> ResolvedModel | None:
     restore = job.restore
     if not isinstance(restore, GeneratorRestore):
         return None
-    model = resolve(restore.model, settings)
+    model = resolve(restore.model, settings, watch)
     if model.restorer is None:
         raise CommandError(f"restore.model: '{model.name}' restores no faces ({model.architecture})", Exit.BAD_JOB)
     for key, message in misfits(restore, model.name, model.restorer, model.task):

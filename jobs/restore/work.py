@@ -71,6 +71,7 @@ class ImageWork:
         engines: what executed networks for its faces, by network, each once with what was asked and passed over.
         colour: evidence that the whole picture has more than one tone, see `operators.faces.tone`; None where nobody
             asks.
+        mask: address and SHA-256 of the mask image that says what is made anew; None where none was read.
         before: scores of the image as it came.
         after: scores of the image as it goes; the same as `before` when nothing changed.
         data: the source's bytes while they are held.
@@ -84,6 +85,7 @@ class ImageWork:
     faces: list[FaceWork] = field(default_factory=list)
     engines: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     colour: float | None = None
+    mask: Mapping[str, str] | None = None
     before: ImageScores | None = None
     after: ImageScores | None = None
     data: bytes | None = field(default=None, repr=False)

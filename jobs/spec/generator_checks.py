@@ -83,7 +83,7 @@ def check_models(models: Models, names: ModelNames) -> Iterator[Finding]:
     if names.elsewhere:
         return
     for index, name in enumerate(models.accept_noncommercial):
-        if names.checkpoint(name) is None:
+        if names.checkpoint(name) is None and name not in names.damaged:
             close = nearest(name, [known for known in names.usable() if names.checkpoint(known)])
             meant = f"; did you mean '{close}'?" if close else ""
             yield Finding(("models", "accept_noncommercial", index), f"found '{name}', which is no known model{meant}")

@@ -21,10 +21,12 @@ class ModelNames:
 
     Attributes:
         added: models of the user's own in this machine's cache.
+        damaged: names of models in it that cannot be used; what is wrong is said when the job wants one.
         elsewhere: whether there is a `models.source`, which may hold models that this machine does not know yet.
     """
 
     added: Mapping[str, Checkpoint] = field(default_factory=dict)
+    damaged: frozenset[str] = frozenset()
     elsewhere: bool = False
 
     def checkpoint(self, name: str) -> Checkpoint | None:
@@ -44,7 +46,7 @@ class ModelNames:
             return ""
         checkpoint = self.checkpoint(value)
         if checkpoint is None:
-            return "" if self.elsewhere and value.strip() else self._unknown(value)
+            return "" if value in self.damaged or (self.elsewhere and value.strip()) else self._unknown(value)
         if checkpoint.restorer and checkpoint.runs:
             return ""
         why = "restores no faces" if checkpoint.runs else "is known, but this version does not run it"
@@ -52,11 +54,10 @@ class ModelNames:
 
     def _unknown(self, value: str) -> str:
         close = nearest(value, [*self.usable(), *CHECKPOINTS])
-        if close:
-            return f"found {describe(value)}, expected {listed(self.usable())}; did you mean '{close}'?"
+        meant = f"did you mean '{close}'? A" if close else "a"
         return (
-            f"found {describe(value)}, expected {listed(self.usable())}; a file of your own gets a name with "
-            "`facejobs models add FILE --name NAME`"
+            f"found {describe(value)}, expected {listed(self.usable())}; {meant} file of your own gets a name with "
+            "`facejobs models add FILE --name NAME`, on each machine"
         )
 
 
@@ -72,12 +73,15 @@ def names_for(data: Mapping[str, Any], folder: Path) -> ModelNames:
     """
     block = data.get("models")
     models: Mapping[str, Any] = block if isinstance(block, Mapping) else {}
-    return ModelNames(_added(models.get("cache"), folder), bool(models.get("source")))
+    added, damaged = _added(models.get("cache"), folder)
+    return ModelNames(added, damaged, bool(models.get("source")))
 
 
-def _added(cache: Any, folder: Path) -> dict[str, Checkpoint]:
+def _added(cache: Any, folder: Path) -> tuple[dict[str, Checkpoint], frozenset[str]]:
+    """What a cache has, and the names of what is damaged in it."""
     try:
-        place = Path(absolute(cache, folder)) if isinstance(cache, str) and cache.strip() else None
-        return {model.checkpoint.name: model.checkpoint for model in Cache(place).list()}
+        place = Cache(Path(absolute(cache, folder)) if isinstance(cache, str) and cache.strip() else None)
+        added = {model.checkpoint.name: model.checkpoint for model in place.list()}
+        return added, frozenset(place.names()) - added.keys()
     except (OSError, ValueError):
-        return {}
+        return {}, frozenset()

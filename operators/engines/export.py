@@ -87,6 +87,7 @@ def to_onnx(network: Network, precision: Precision) -> bytes:
             )
         assert program is not None
         model = program.model_proto
+        _release(program)
         _strip(model)
         _check(model, network)
         if model.ByteSize() > _LARGEST:
@@ -111,6 +112,12 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
+
+
+def _release(program: Any) -> None:
+    """Let go of the weights: torch keeps the graphs it has exported alive, and with them a copy of every weight."""
+    for value in program.model.graph.initializers.values():
+        value.const_value = None
 
 
 def _strip(model: Any) -> None:

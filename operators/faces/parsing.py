@@ -23,7 +23,8 @@ from operators.restorers.generator.loading import load_network
 if TYPE_CHECKING:
     from operators.engines.choose import Runner
 
-_BATCH = 4
+ARCHITECTURE = "parsenet"
+PROFILE = Profile(1, 4, 4)
 """Faces at once: what the network returns is more than six times as large as what it takes."""
 
 
@@ -41,7 +42,7 @@ class FaceParser:
         self._equipment = equipment
         self._model = model
         self._sha256 = sha256
-        self._engine = replace(engine or EngineOptions(), profile=Profile(1, _BATCH, _BATCH))
+        self._engine = replace(engine or EngineOptions(), profile=PROFILE)
         self._runner: Runner | None = None
         self._side = 0
 
@@ -56,7 +57,7 @@ class FaceParser:
         from operators.engines.choose import Runner  # noqa: PLC0415 - imports torch, which takes seconds
 
         files = self._equipment.files
-        network = load_network(files, self._model, self._sha256, ("parsenet",), "the face parser")
+        network = load_network(files, self._model, self._sha256, (ARCHITECTURE,), "the face parser")
         side = network.input_shape[-1]
         if network.output_shape != (CLASSES, side, side):
             raise CheckpointError(
@@ -94,8 +95,8 @@ class FaceParser:
         if not np.isfinite(faces).all():
             raise OperatorError("not_finite", "a face holds NaN or infinity: expected values from 0 to 1")
         result = np.empty(faces.shape[:3], dtype=np.float32)
-        for start in range(0, len(faces), _BATCH):
-            part = slice(start, start + _BATCH)
+        for start in range(0, len(faces), PROFILE.best):
+            part = slice(start, start + PROFILE.best)
             for target, logits in zip(result[part], self._logits(faces[part]), strict=True):
                 target[:] = _bordered(_scaled(soft_mask(face_region(logits)), faces.shape[1]))
         return result

@@ -99,7 +99,7 @@ class Cache:
             found = "is not there" if size is None else f"has {size} bytes"
             raise ModelFileError(
                 f"{path}: the file {found}, recorded are {card.checkpoint.bytes} bytes of {card.checkpoint.name}; "
-                f"run: facejobs models remove {name}, then fetch it again"
+                f"run: facejobs models remove {name}, then fetch or add it again"
             )
         assert card.checkpoint.sha256 is not None
         return CachedModel(path, card.checkpoint.sha256, _current(card.checkpoint), card)
@@ -165,7 +165,7 @@ class Cache:
             target = folder / file_name(wanted.file or source.name)
             digest = sha256_of(source) if move else copy_hashed(source, target)
             size = source.stat().st_size
-            held = held_to(wanted, digest, size, sha256, place)
+            held = held_to(wanted, digest, source, sha256, place)
             if there := self._there(name, digest):
                 return there
             contents = look_into(source)

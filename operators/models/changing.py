@@ -118,6 +118,6 @@ def flush(*files: Path) -> None:
 def _not_writable(models: Path, error: OSError) -> ModelFileError:
     said = error.strerror or type(error).__name__
     return ModelFileError(
-        f"{models}: the cache of models cannot be written ({said}); name another folder with {VARIABLE}, or fetch the "
-        "model as a user who may write there"
+        f"{models}: the cache of models cannot be written ({said}); name another folder (--cache, models.cache of a "
+        f"job, or {VARIABLE}), or fetch the model as a user who may write there"
     )

@@ -7,6 +7,8 @@ from typing import Literal
 
 Restorer = Literal["gfpgan", "gpen"]
 Task = Literal["restore", "colorize", "inpaint", "seg2face"]
+UNSAID = "not said"
+"""Licence of a model of the user's own of which none was named."""
 
 
 @dataclass(frozen=True)

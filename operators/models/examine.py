@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from operators.models.checkpoint import Checkpoint, Restorer, Task
+from operators.models.checkpoint import UNSAID, Checkpoint, Restorer, Task
 from operators.models.errors import ModelRefusedError
 
 
@@ -21,19 +21,27 @@ class Role:
         task: what that does.
         template: alignment.
         purpose: one line.
+        terms: why its weights count as non-commercial where nobody says under which licence they are; empty where they
+            do not.
     """
 
     restorer: Restorer | None
     task: Task | None
     template: str | None
     purpose: str
+    terms: str = ""
 
+
+_GPEN_TERMS = (
+    "No licence was said, and the published weights of this architecture count as non-commercial: "
+    "`facejobs models add FILE --name NAME --licence LICENCE` says otherwise."
+)
 
 ROLES: Mapping[str, Role] = MappingProxyType(
     {
         "gfpgan_clean": Role("gfpgan", "restore", "ffhq", "restores faces"),
         "gfpgan_v1": Role("gfpgan", "restore", "ffhq", "restores faces"),
-        "gpen": Role("gpen", "restore", "gpen", "restores faces"),
+        "gpen": Role("gpen", "restore", "gpen", "restores faces", _GPEN_TERMS),
         "parsenet": Role(None, None, "ffhq", "tells skin from hair and background"),
         "pggan": Role(None, None, None, "draws faces from random numbers"),
     }
@@ -124,8 +132,11 @@ def described(draft: Checkpoint, contents: Contents, place: str) -> Checkpoint:
         raise ModelRefusedError(f"{place}: the file holds {contents.architecture}, which does {able}, not {draft.task}")
     if draft.size not in (None, contents.size):
         raise ModelRefusedError(f"{place}: the file holds a network for {contents.size} pixels, not {draft.size}")
+    unlicensed = bool(role.terms) and draft.licence == UNSAID and not draft.noncommercial
     return replace(
         draft,
+        noncommercial=draft.noncommercial or unlicensed,
+        terms=role.terms if unlicensed else draft.terms,
         architecture=contents.architecture,
         restorer=role.restorer,
         task=task,

@@ -19,7 +19,7 @@ from operators.networks.layers.equalised import SLOPE
 from operators.networks.layers.fir import fir_kernel
 
 # Measured for GFPGAN-512 with OpenVINO on two AVX-512 cores, seconds a face in float32 and bfloat16: 0.84 and 0.42 with
-# plain doubling everywhere, 0.71 and 0.36 from 256 channels on, 0.64 and 0.33 from 128 on, and 0.63 and 0.33 from 64 on.
+# plain doubling everywhere, 0.71 and 0.36 from 256 channels on, 0.64 and 0.33 from 128 on, 0.63 and 0.33 from 64 on.
 # With fewer channels memory and not arithmetic takes the time, the more so on a GPU.
 EARLY_CHANNELS = 128
 
@@ -27,7 +27,9 @@ EARLY_CHANNELS = 128
 _LEAST_SIDE = 16
 
 
-def doubled_convolution(weight: Tensor, side: int, bias: Tensor | None = None, *, activate: bool = False) -> nn.Module:
+def doubled_convolution(
+    weight: Tensor, side: int, early: int, bias: Tensor | None = None, *, activate: bool = False
+) -> nn.Module:
     """A module that doubles (N, I, side, side) bilinearly and convolves it, zeros around, in the faster of two ways.
 
     Args:

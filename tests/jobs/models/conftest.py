@@ -25,6 +25,7 @@ class Web:
         sized: whether answers say how long they are.
         cut_after: bytes after which the next answers break off, one a number.
         statuses: status codes of the next answers to GET, in place of the file.
+        refused: paths that are answered with 403.
         asked: method, path and Range header of every request.
     """
 
@@ -35,6 +36,7 @@ class Web:
     sized: bool = True
     cut_after: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
 
     def gets(self) -> list[str | None]:
@@ -65,6 +67,7 @@ def web() -> Iterator[Web]:
             state.asked.append((self.command, self.path, wanted))
             content = state.files.get(path)
             status = state.statuses.pop(0) if body and state.statuses else 200 if content is not None else 404
+            status = 403 if path in state.refused else status
             content = content if content is not None and status == 200 else b"no such thing"
             tag = f'"{hash(content) & 0xFFFFFFFF:x}"'
             start, end = 0, len(content)

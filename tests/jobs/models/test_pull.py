@@ -15,12 +15,13 @@ import fsspec
 import pytest
 import tiny_models as tiny
 import torch
+from tenacity import stop_after_attempt
 
 from jobs.models import pull as pulling
 from jobs.models import remote as remoting
 from jobs.models.errors import NotFetchedError
 from jobs.models.files import CachedFiles
-from jobs.models.pull import Wish, pull
+from jobs.models.pull import Watch, Wish, pull
 from jobs.models.resolve import ModelSettings, resolve
 from operators.checkpoints import CheckpointError
 from operators.models import CHECKPOINTS, ModelFileError, ModelRefusedError, NoModelError
@@ -74,7 +75,7 @@ def test_a_place_that_gives_something_else_is_passed_over(
     web.files[f"/two/{FILE}"] = content
     publish(monkeypatch, f"{web.url}/one/{FILE}", f"{web.url}/two/{FILE}")
     said: list[str] = []
-    assert pull(cache, Wish(NAME), log=said.append).path.read_bytes() == content
+    assert pull(cache, Wish(NAME), Watch(log=said.append)).path.read_bytes() == content
     assert any("Please sign in" in line for line in said)
 
 
@@ -144,11 +145,11 @@ def test_a_pull_that_was_stopped_goes_on(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pull(cache, Wish(NAME), lambda _title: nullcontext(stop))
+        pull(cache, Wish(NAME), Watch(lambda _title: nullcontext(stop)))
     assert len(leftovers(cache)) == 2
     web.asked.clear()
     said: list[str] = []
-    assert pull(cache, Wish(NAME), log=said.append).path.read_bytes() == content
+    assert pull(cache, Wish(NAME), Watch(log=said.append)).path.read_bytes() == content
     assert web.gets()[0].startswith("bytes=100000-")
     assert "0.1 MB are here already" in said[0]
     assert leftovers(cache) == []
@@ -226,16 +227,16 @@ def test_secrets_of_an_address_are_kept_nowhere(web: Any, cache: Cache, content:
     web.files["/w.pth"] = content
     said: list[str] = []
     address = f"{web.url}/w.pth?token=hunter2&Expires=9"
-    model = pull(cache, Wish(NAME, address), log=said.append)
+    model = pull(cache, Wish(NAME, address), Watch(log=said.append))
     assert "token=hunter2" in web.asked[-1][1]
     assert model.card.origin == f"{web.url}/w.pth"
     kept = "".join(path.read_text(errors="ignore") for path in cache.folder.rglob("*") if path.is_file())
     cache.remove(NAME)
     with pytest.raises(NotFetchedError) as caught:
-        pull(cache, Wish(NAME, f"{web.url}/gone.pth?token=hunter2"), log=said.append)
+        pull(cache, Wish(NAME, f"{web.url}/gone.pth?token=hunter2"), Watch(log=said.append))
     web.statuses = [403]
     with pytest.raises(NotFetchedError) as refused:
-        pull(cache, Wish(NAME, address), log=said.append)
+        pull(cache, Wish(NAME, address), Watch(log=said.append))
     assert "403" in str(refused.value)
     for text in (*said, str(caught.value), str(refused.value), kept):
         assert "hunter2" not in text
@@ -307,3 +308,28 @@ def test_what_cannot_be_used_says_why(tmp_path: Path) -> None:
         resolve("gfpgan-1.5", settings)
     with pytest.raises(NoModelError, match=r"facejobs models pull gfpgan-1.4 .*GFPGANv1.4.pth"):
         resolve("gfpgan-1.4", settings)
+
+
+@pytest.mark.parametrize("place", ["http://127.0.0.1:9/x", pytest.param("s3://b/x", marks=pytest.mark.s3)])
+def test_a_place_that_does_not_answer_is_said_and_given_up(
+    cache: Cache, place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(remoting.Remote.state.retry, "stop", stop_after_attempt(2))
+    options = {"key": "k3y", "secret": "s3cret", "client_kwargs": {"endpoint_url": "http://127.0.0.1:9"}}
+    wish = Wish(NAME, place, options=options if place.startswith("s3") else {})
+    with pytest.raises(NotFetchedError, match=r"onnect") as caught:
+        pull(cache, wish)
+    assert "no such file" not in str(caught.value)
+    assert str(caught.value).count(place) == 1, "the other layouts are in the same storage"
+    assert f"{place}/{FILE}" in caplog.text
+    assert "trying again in" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_a_web_servers_refusal_is_no_absence(web: Any, cache: Cache, content: bytes) -> None:
+    web.files[f"/{FILE}"] = content
+    web.refused.add(f"/{FILE}")
+    with pytest.raises(NotFetchedError, match="403"):
+        pull(cache, Wish(NAME, web.url))
+    web.files[f"/{NAME}/{FILE}"] = content
+    assert pull(cache, Wish(NAME, web.url)).path.read_bytes() == content

@@ -233,7 +233,7 @@ def test_a_file_that_lost_bytes_is_found_out_at_once_and_one_that_changed_by_ver
         lambda card: card.replace('"format": 1', '"format": 2'),
         lambda card: card.replace('"file": "w.pth"', '"file": "../../w.pth"'),
         lambda card: card.replace('"task": "restore"', '"task": "shred"'),
-        lambda card: card.replace('"noncommercial": false', '"noncommercial": 0'),
+        lambda card: card.replace('"noncommercial": true', '"noncommercial": 1'),
         lambda card: card.replace('"sha256": "', '"sha256": "x'),
         lambda card: card.replace('"name": "mine"', '"name": "yours"'),
     ],

@@ -46,7 +46,7 @@ def test_frozen_gfpgan_saves_a_third_of_the_arithmetic():
     """Doubling after the convolution takes a quarter, and that is what its widest layers do."""
     module = hollow("gfpgan_clean", out_size=512)
     trained, frozen = cost(module, (3, 512, 512)), cost(networks.inference_form(module), (3, 512, 512))
-    assert round(frozen.flops / 1e9, 1) == 270.2
+    assert 0.68 * trained.flops < frozen.flops < 0.70 * trained.flops
     assert frozen.activation_bytes < 0.9 * trained.activation_bytes
 
 

@@ -26,7 +26,7 @@ def told(state_dict):
 
 
 @pytest.mark.parametrize("in_size", [8, 64, 256, 512, 1024, 2048])
-@pytest.mark.parametrize("factor", [1, 2, 4, 8])
+@pytest.mark.parametrize("factor", [1, 4])
 @pytest.mark.parametrize("concatenated", [True, False])
 def test_gpen_sizes(in_size, factor, concatenated):
     out_size = min(in_size * factor, 4096)
@@ -62,7 +62,7 @@ def test_widths_that_are_rounded_down(channel_multiplier, narrow):
 
 
 @pytest.mark.parametrize("architecture", ["gfpgan_clean", "gfpgan_v1"])
-@pytest.mark.parametrize("out_size", [8, 256, 512, 1024])
+@pytest.mark.parametrize("out_size", [8, 512])
 @pytest.mark.parametrize("different_w", [True, False])
 @pytest.mark.parametrize("sft_half", [True, False])
 @pytest.mark.parametrize("stored_noise", [True, False])
