@@ -54,6 +54,11 @@ def digest(identity: dict[str, Any]) -> str:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What differs between two identities, one line a key; keys of the job file without a prefix."""
+    """What differs between two identities, one line a key; keys of the job file without a prefix.
+
+    Parameters of the restorer follow from the job and the model, so they are named only where neither differs.
+    """
     rest = [{key: value for key, value in identity.items() if key != "job"} for identity in (old, new)]
-    return [*difference(old["job"], new["job"]), *difference(*rest)]
+    job, others = difference(old["job"], new["job"]), difference(*rest)
+    causes = [line for line in others if not line.startswith("restorer.parameters.")]
+    return [*job, *causes] or others

@@ -94,9 +94,13 @@ class Climb:
         """
         while self._rungs:
             rung = self._rungs.pop(0)
-            reason = rung.reason or BACKENDS[rung.engine].available(self.device)
-            if reason is not None:
-                self.passed.append(Passed(rung, EngineUnavailableError(reason)))
+            if rung.reason is not None:
+                self.passed.append(Passed(rung, EngineUnavailableError(rung.reason)))
+                continue
+            missing = BACKENDS[rung.engine].available(self.device)
+            if missing is not None:
+                self.passed.append(Passed(rung, EngineUnavailableError(missing)))
+                self._rungs = [other for other in self._rungs if other.engine != rung.engine]
                 continue
             try:
                 return self._prepared(rung)

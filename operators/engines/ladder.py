@@ -43,7 +43,8 @@ def ladder(options: EngineOptions) -> Ladder:
 
     First every engine in the asked precision, in the order of `ORDER`, an engine asked for by name before the others;
     `auto` takes bf16 where device and engine have it, else fp32. Then every engine again in fp32, where that is another
-    attempt. Strict leaves only the asked precision, and of a named engine only that one.
+    attempt; on a CPU with `auto` right after the engine's own first attempt, as there the engine counts for more than
+    the precision. Strict leaves only the asked precision, and of a named engine only that one.
 
     Args:
         options: what is asked.
@@ -63,9 +64,14 @@ def ladder(options: EngineOptions) -> Ladder:
         others = () if options.strict else tuple(name for name in order if name != options.engine)
         order = (options.engine, *others)
     rungs = [_first(name, asked, device, options) for name in order]
-    if not options.strict:
-        rungs.extend(rung for name in order if (rung := Rung(name, "fp32")) not in rungs)
-    return Ladder(device, tuple(rungs))
+    if options.strict:
+        return Ladder(device, tuple(rungs))
+    full = [Rung(name, "fp32") for name in order]
+    if options.precision == "auto" and _kind(device) == "cpu":
+        rungs = [rung for pair in zip(rungs, full, strict=True) for rung in pair]
+    else:
+        rungs += full
+    return Ladder(device, tuple(dict.fromkeys(rungs)))
 
 
 def _first(name: EngineName, asked: Precision, device: str, options: EngineOptions) -> Rung:

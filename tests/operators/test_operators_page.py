@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-from operators.restorers.contract import FaceContext
+from operators.restorers.contract import Execution, FaceContext, Restorer
 
 PAGE = Path(__file__).parents[2] / "docs" / "operators.md"
 
@@ -42,6 +42,9 @@ def test_one_image_is_restored_with_operators_alone(names: dict[str, Any]) -> No
 
 def test_the_example_restorer_keeps_the_contract(names: dict[str, Any]) -> None:
     restorer = names["UnsharpRestorer"](names["UnsharpOptions"]())
+    missing = [name for name in vars(Restorer) if not name.startswith("_") and not hasattr(restorer, name)]
+    assert not missing, "every member of the contract is in the example"
+    assert restorer.execution() == Execution()
     restorer.setup()
     faces = np.random.default_rng(2).random((2, 128, 128, 3), dtype=np.float32)
     contexts = [FaceContext(np.zeros((5, 2)), gray=False, reduction=1.0, seed=0)] * 2

@@ -56,7 +56,8 @@ def _common(layout: Layout) -> dict[str, Any]:
         "channel_multiplier": multiplier,
         "narrow": narrow,
         "different_w": codes == features * latents,
-        "input_is_latent": True,
+        # Not told by shapes. The released models have both, the published constructor's defaults neither.
+        "input_is_latent": codes == features * latents,
         "sft_half": transformed == inner,
         "stored_noise": any(name.startswith(f"{decoder}noises.") for name in layout),
     }

@@ -63,12 +63,11 @@ class ToRGB(nn.Module):
         in_channels: of the features.
         latent_features: length of the latent.
         up: there is a smaller picture, to be doubled and added.
-        taps: of the filter that doubles it.
     """
 
-    def __init__(self, in_channels: int, latent_features: int, *, up: bool, taps: Taps) -> None:
+    def __init__(self, in_channels: int, latent_features: int, *, up: bool) -> None:
         super().__init__()
-        self.upsample = FirUpsample(taps) if up else None
+        self.upsample = FirUpsample() if up else None
         self.conv = ModulatedConv2d(in_channels, 3, 1, latent_features, demodulate=False)
         self.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
 

@@ -36,7 +36,7 @@ class Generator(nn.Module):
         n_mlp: layers of the mapping network.
         lr_mlp: their learning rate.
         concatenated: how noise is brought in.
-        taps: of the resampling filter.
+        taps: of the filter that doubles features; the picture's own is always (1, 3, 3, 1).
         stored_noise: whether noise maps are stored.
     """
 
@@ -58,7 +58,7 @@ class Generator(nn.Module):
         factor = 1 + concatenated
         before = channels[4]
         self.conv1 = StyledConv(before, before, style_dim, up=False, taps=taps, concatenated=concatenated)
-        self.to_rgb1 = ToRGB(before * factor, style_dim, up=False, taps=taps)
+        self.to_rgb1 = ToRGB(before * factor, style_dim, up=False)
         self.convs = nn.ModuleList()
         self.to_rgbs = nn.ModuleList()
         for resolution, count in channels.items():
@@ -68,7 +68,7 @@ class Generator(nn.Module):
                 self.convs.append(
                     StyledConv(entering * factor, count, style_dim, up=up, taps=taps, concatenated=concatenated)
                 )
-            self.to_rgbs.append(ToRGB(count * factor, style_dim, up=True, taps=taps))
+            self.to_rgbs.append(ToRGB(count * factor, style_dim, up=True))
             before = count
         self.noises = Noises(len(channels), "noise_") if stored_noise else None
 
@@ -105,7 +105,8 @@ class Gpen(nn.Module):
         narrow: 1 in the released models but for 0.5 in GPEN-BFR-256.
         isconcat: encoder features stand beside the generator's, as in every released model; they are added otherwise.
         lr_mlp: learning rate of the mapping network.
-        blur_kernel: taps of the resampling filter.
+        blur_kernel: taps of the filter that doubles the generator's features. The encoder's and the picture's have
+            always been (1, 3, 3, 1).
         stored_noise: buffers `generator.noises.noise_0` and on, each (1, 1, S, S), are part of the checkpoint.
 
     Raises:
@@ -143,7 +144,7 @@ class Gpen(nn.Module):
         self.ecd0 = nn.Sequential(ConvLayer(3, channels[in_size], 1))
         for index in range(1, levels - 1):
             before, after = (channels[in_size >> step] for step in (index - 1, index))
-            setattr(self, f"ecd{index}", nn.Sequential(ConvLayer(before, after, 3, half="fir", taps=blur_kernel)))
+            setattr(self, f"ecd{index}", nn.Sequential(ConvLayer(before, after, 3, half="fir")))
         self.encoders = levels - 1
         self.final_linear = nn.Sequential(EqualLinear(channels[4] * 16, style_dim, activate=True))
 

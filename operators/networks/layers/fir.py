@@ -98,7 +98,7 @@ class FirUpsample(nn.Module):
 
     kernel: Tensor
 
-    def __init__(self, taps: Taps, *, stored: bool = True) -> None:
+    def __init__(self, taps: Taps = (1, 3, 3, 1), *, stored: bool = True) -> None:
         super().__init__()
         self.register_buffer("kernel", fir_kernel(taps, 4.0), persistent=stored)
 

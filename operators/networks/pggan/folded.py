@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from operators.networks.folded.convolution import FrozenConv2d, FrozenTransposedConv2d, constant
 from operators.networks.layers.equalised import SLOPE
-from operators.networks.pggan.network import Block, Pggan, widened
+from operators.networks.pggan.network import Block, Pggan, unit_length, widened
 
 
 class FoldedBlock(nn.Module):
@@ -33,7 +32,7 @@ class FoldedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, I, H, W)."""
-        x = x * torch.rsqrt(x.float().square().mean(1, keepdim=True) + 1e-8).to(x.dtype)
+        x = unit_length(x.float()).to(x.dtype)
         y: Tensor = self.conv(functional.interpolate(x, scale_factor=2.0, mode="nearest") if self.doubles else x)
         y = y.add_(self.bias)
         return functional.leaky_relu(y, SLOPE, inplace=True) if self.activate else y

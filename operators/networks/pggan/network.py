@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from operators.networks.layers.equalised import GAIN, SLOPE, PixelNorm
+from operators.networks.layers.equalised import GAIN, SLOPE
 from operators.networks.widths import level_of
 
 
@@ -43,6 +43,21 @@ def widened(weight: Tensor) -> Tensor:
     return kernel[..., 1:, 1:] + kernel[..., :-1, 1:] + kernel[..., 1:, :-1] + kernel[..., :-1, :-1]
 
 
+def unit_length(x: Tensor) -> Tensor:
+    """Divide each pixel's features by their root mean square (Karras et al. 2018, section 4.2).
+
+    Written as division by a root, as published: where the last layers have few channels, the rounding of a reciprocal
+    root in its place grows to a thousandth of the picture's standard deviation.
+
+    Args:
+        x: (N, C, H, W).
+
+    Returns:
+        The same shape.
+    """
+    return x / torch.sqrt(torch.mean(x**2, dim=1, keepdim=True) + 1e-8)
+
+
 class Block(nn.Module):
     """Pixel normalisation, doubling if asked for, convolution, scale, bias, activation.
 
@@ -68,7 +83,6 @@ class Block(nn.Module):
         activate: bool = True,
     ) -> None:
         super().__init__()
-        self.pixel_norm = PixelNorm()
         self.conv: nn.Conv2d | None = None
         self.weight: nn.Parameter | None = None
         if up and fused:
@@ -83,7 +97,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W)."""
-        x = self.pixel_norm(x)
+        x = unit_length(x)
         if self.conv is None:
             assert self.weight is not None
             y = functional.conv_transpose2d(x, widened(self.weight), stride=2, padding=1)

@@ -143,6 +143,18 @@ def test_add_finds_the_name_and_takes_what_is_said(tmp_path: Path, folder: Path)
     assert (about.task, about.template, about.size, about.noncommercial) == ("colorize", "ffhq", 16, True)
 
 
+def test_a_gpen_of_unknown_terms_counts_as_non_commercial(tmp_path: Path, folder: Path) -> None:
+    path = tiny.save(tmp_path / "w.pth", "gpen")
+    result = models("add", path, "--name", "unsaid")
+    assert "accept_noncommercial: [unsaid]" in result.stdout
+    assert "--licence LICENCE" in result.stdout
+    assert "NON-COMMERCIAL" not in models("add", path, "--name", "said", "--licence", "MIT").stdout
+    other = tiny.save(tmp_path / "other.pth", "gfpgan_clean")
+    assert "NON-COMMERCIAL" not in models("add", other, "--name", "other").stdout
+    here = {model.checkpoint.name: model.checkpoint.noncommercial for model in Cache(folder).list()}
+    assert here == {"unsaid": True, "said": False, "other": False}
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -198,6 +210,17 @@ def test_compile_on_this_machine_passes_the_gate_and_keeps_the_engine(tmp_path: 
     again = call("compile", "mine", "--engine", "openvino", "--precision", "fp32", "--artifacts", shared)
     assert "nothing new to keep" in again.stdout
     assert all((shared / f"{digest}.engine").is_file() for digest in digests)
+
+
+def test_compile_without_a_batch_builds_what_jobs_ask_for(tmp_path: Path) -> None:
+    models("add", tiny.save(tmp_path / "w.pth", "parsenet", 64), "--name", "sees")
+    models("add", tiny.save(tmp_path / "v.pth", "gpen"), "--name", "draws")
+    for name, sizes in (("sees", "1, 4, 4"), ("draws", "1, 8, 16")):
+        result = call("compile", name, "--engine", "eager", "--precision", "fp32", "--device", "cpu")
+        assert result.exit_code == 0, result.output
+        assert f"batches {sizes}" in result.stderr
+    said = call("compile", "sees", "--engine", "eager", "--precision", "fp32", "--device", "cpu", "--batch", "2")
+    assert "batches 1, 2, 4" in said.stderr
 
 
 def test_compile_ahead_for_a_gpu_that_is_not_here(tmp_path: Path, folder: Path) -> None:

@@ -15,7 +15,6 @@ import fsspec
 import pytest
 import tiny_models as tiny
 import torch
-from tenacity import stop_after_attempt
 
 from jobs.models import pull as pulling
 from jobs.models import remote as remoting
@@ -308,28 +307,3 @@ def test_what_cannot_be_used_says_why(tmp_path: Path) -> None:
         resolve("gfpgan-1.5", settings)
     with pytest.raises(NoModelError, match=r"facejobs models pull gfpgan-1.4 .*GFPGANv1.4.pth"):
         resolve("gfpgan-1.4", settings)
-
-
-@pytest.mark.parametrize("place", ["http://127.0.0.1:9/x", pytest.param("s3://b/x", marks=pytest.mark.s3)])
-def test_a_place_that_does_not_answer_is_said_and_given_up(
-    cache: Cache, place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(remoting.Remote.state.retry, "stop", stop_after_attempt(2))
-    options = {"key": "k3y", "secret": "s3cret", "client_kwargs": {"endpoint_url": "http://127.0.0.1:9"}}
-    wish = Wish(NAME, place, options=options if place.startswith("s3") else {})
-    with pytest.raises(NotFetchedError, match=r"onnect") as caught:
-        pull(cache, wish)
-    assert "no such file" not in str(caught.value)
-    assert str(caught.value).count(place) == 1, "the other layouts are in the same storage"
-    assert f"{place}/{FILE}" in caplog.text
-    assert "trying again in" in caplog.text
-    assert "s3cret" not in caplog.text
-
-
-def test_a_web_servers_refusal_is_no_absence(web: Any, cache: Cache, content: bytes) -> None:
-    web.files[f"/{FILE}"] = content
-    web.refused.add(f"/{FILE}")
-    with pytest.raises(NotFetchedError, match="403"):
-        pull(cache, Wish(NAME, web.url))
-    web.files[f"/{NAME}/{FILE}"] = content
-    assert pull(cache, Wish(NAME, web.url)).path.read_bytes() == content

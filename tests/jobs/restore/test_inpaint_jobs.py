@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -28,7 +29,7 @@ PHOTO = 110
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tasks") / "cache"
     for task in ("inpaint", "colorize", "seg2face"):
-        add_generator(folder, f"small-{task}", "gpen", "--task", task)
+        add_generator(folder, f"small-{task}", "gpen", "--task", task, "--licence", "ours")
     return folder
 
 
@@ -69,6 +70,11 @@ def test_masks_say_what_is_made_anew_and_nothing_else_changes(photos: Bench, cac
     made = run(photos, cache, "inpaint", restore={"options": {"masks": "masks"}})
     (face,) = made["torn.png"]["faces"]
     assert (face["status"], face["mask"]) == ("restored", "hole")
+    drawn = (photos.root / "masks" / "box" / "torn.png").read_bytes()
+    noted = made["torn.png"]["mask_image"]
+    assert noted["sha256"] == hashlib.sha256(drawn).hexdigest()
+    assert noted["uri"].endswith("masks/box/torn.png")
+    assert made["whole.png"]["mask_image"] is None
     (kept,) = made["whole.png"]["faces"]
     assert (kept["status"], kept["reason"]) == ("kept", "no_change")
     changed = difference(photos, "inpaint", "box/torn.png")

@@ -158,6 +158,55 @@ def test_strictness_ends_the_run_where_the_engine_is_not_to_be_had(bench: Bench,
     assert bench.call("run", generator_job(bench, cache)).exit_code == 7
 
 
+def test_a_run_that_did_nothing_gives_way_without_loss(bench: Bench, cache: Path) -> None:
+    strict = generator_job(bench, cache, restore={"engine": {"name": "tensorrt", "device": "cuda", "strict": True}})
+    assert bench.call("run", strict).exit_code == 1
+    refused = bench.call("run", generator_job(bench, cache))
+    assert refused.exit_code == 7
+    assert "has done nothing yet" in refused.stderr
+    assert "restore.engine.name: was" in refused.stderr
+    assert "restorer.parameters" not in refused.stderr, "which say the same again"
+    assert "output.existing: replace once" in refused.stderr
+    assert bench.call("run", generator_job(bench, cache, output={"existing": "replace"})).exit_code == 3
+    again = bench.call("run", generator_job(bench, cache))
+    assert again.exit_code == 3
+    assert "nothing to do" in again.stdout
+
+
+def test_a_run_that_is_done_needs_no_model(bench: Bench, stocked: Path, cache: Path) -> None:
+    shared = Path(shutil.copytree(stocked, bench.root / "shared"))
+    job = generator_job(bench, cache, models={"source": str(shared)})
+    assert bench.call("run", job).exit_code == 3
+    shutil.rmtree(cache)
+    done = bench.call("run", job)
+    assert done.exit_code == 3
+    assert "nothing to do" in done.stdout
+    assert not cache.exists()
+    shutil.rmtree(shared)
+    changed = generator_job(bench, cache, models={"source": str(shared)}, restore={"strength": 0.5})
+    assert bench.call("run", changed).exit_code in (5, 6)
+    (commit,) = sorted((bench.root / "job").glob("_facejobs/runs/*/commits/*.json"))[:1]
+    commit.unlink()
+    (manifest,) = (bench.root / "job").glob("_facejobs/runs/*/manifest.json")
+    manifest.unlink()
+    lost = bench.call("run", generator_job(bench, cache, models={"source": str(shared)}))
+    assert lost.exit_code in (5, 6)
+    assert "small-gfpgan" in lost.stderr
+
+
+def test_a_damaged_model_is_not_called_unknown(bench: Bench, cache: Path) -> None:
+    (file,) = (cache / "models" / "small-gpen").glob("*.pth")
+    file.write_bytes(b"cut")
+    job = generator_job(bench, cache, restore={"model": "small-gpen"}, models={"accept_noncommercial": ["small-gpen"]})
+    noted = bench.call("validate", job)
+    assert noted.exit_code == 0
+    result = bench.call("run", job)
+    assert result.exit_code == 5
+    for said in (noted.stdout, result.stderr):
+        assert "the file has 3 bytes" in said
+        assert "facejobs models remove small-gpen" in said
+
+
 def test_what_was_run_can_be_looked_at_without_the_model(bench: Bench, stocked: Path, cache: Path) -> None:
     shared = Path(shutil.copytree(stocked, bench.root / "shared"))
     job = generator_job(bench, cache, models={"source": str(shared)})

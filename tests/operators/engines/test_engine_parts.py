@@ -98,6 +98,23 @@ def test_a_machine_without_bf16_climbs_in_fp32(monkeypatch):
     assert ladder(EngineOptions(device="cpu")).rungs == expected
 
 
+def test_on_a_cpu_an_engine_is_tried_in_fp32_before_a_slower_one(monkeypatch):
+    monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset({"avx512_bf16"}))
+    steps = [(rung.engine, rung.precision) for rung in ladder(EngineOptions(device="cpu")).rungs]
+    assert steps == [
+        ("openvino", "bf16"),
+        ("openvino", "fp32"),
+        ("onnxruntime", "fp32"),
+        ("eager", "bf16"),
+        ("eager", "fp32"),
+    ]
+    asked = ladder(EngineOptions(device="cpu", precision="bf16")).rungs
+    assert [(rung.engine, rung.precision) for rung in asked if rung.reason is None][:2] == [
+        ("openvino", "bf16"),
+        ("eager", "bf16"),
+    ]
+
+
 def test_strict_leaves_what_was_asked_for():
     asked = EngineOptions(engine="onnxruntime", precision="fp32", strict=True)
     assert ladder(asked) == ladder(EngineOptions(engine="onnxruntime", precision="fp32", strict=True, device="cpu"))

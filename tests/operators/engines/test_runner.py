@@ -105,12 +105,11 @@ def alike(found, expected):
 # What is chosen
 
 
-def test_the_real_engines_of_this_machine(tmp_path):
-    store = FolderArtifacts(tmp_path)
+def test_the_real_engines_of_this_machine(engine_store):
     network, batch = tiny_network(), pictures(5)
     expected = network.module(batch)
     for name in ORDER["cpu"]:
-        runner = Runner(network, replace(FP32, engine=name, strict=True), store)
+        runner = Runner(network, replace(FP32, engine=name, strict=True), engine_store)
         assert runner.description["used"] is None
         runner.prepare()
         used = runner.description["used"]
@@ -124,8 +123,8 @@ def test_the_real_engines_of_this_machine(tmp_path):
 
 
 @pytest.mark.parametrize("name", ORDER["cpu"])
-def test_a_face_has_the_same_bits_whatever_comes_with_it(name, tmp_path):
-    runner = Runner(tiny_network(), replace(CPU, engine=name), FolderArtifacts(tmp_path))
+def test_a_face_has_the_same_bits_whatever_comes_with_it(name, engine_store):
+    runner = Runner(tiny_network(), replace(CPU, engine=name), engine_store)
     batch = pictures(5)
     together = runner.run(batch)
     for index in (0, 3):
@@ -151,13 +150,23 @@ def test_a_named_engine_comes_first_and_the_others_follow(plant):
     assert passed_over(runner) == [("eager", "fp32")]
 
 
-def test_auto_precision_asks_each_engine_for_its_best(plant, monkeypatch):
+def test_auto_precision_takes_each_engine_s_best_first(plant, monkeypatch):
+    monkeypatch.setattr("operators.engines.precision.has_bf16", lambda _: True)
+    plant(openvino=colour, onnxruntime=colour, eager=colour)
+    runner = Runner(tiny_network(), CPU, None)
+    with pytest.raises(EngineRefusedError):
+        runner.prepare()
+    tried = [("openvino", "bf16"), ("openvino", "fp32"), ("onnxruntime", "fp32"), ("eager", "bf16"), ("eager", "fp32")]
+    assert passed_over(runner) == tried
+
+
+def test_what_is_missing_is_said_once(plant, monkeypatch):
     monkeypatch.setattr("operators.engines.precision.has_bf16", lambda _: True)
     plant(openvino="not here", onnxruntime="nor here", eager="nor there")
+    runner = Runner(tiny_network(), CPU, None)
     with pytest.raises(EngineUnavailableError):
-        (runner := Runner(tiny_network(), CPU, None)).prepare()
-    tried = [("openvino", "bf16"), ("onnxruntime", "fp32"), ("eager", "bf16"), ("openvino", "fp32"), ("eager", "fp32")]
-    assert passed_over(runner) == tried
+        runner.prepare()
+    assert passed_over(runner) == [("openvino", "bf16"), ("onnxruntime", "fp32"), ("eager", "bf16")]
 
 
 def test_a_precision_nobody_has_here_falls_to_fp32_unless_strict(plant):

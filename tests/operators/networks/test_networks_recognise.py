@@ -121,12 +121,19 @@ def test_pggan_arguments(arguments):
     assert found.arguments["fused_scale"] == arguments.get("fused_scale", False)
 
 
+@pytest.mark.parametrize("architecture", ["gfpgan_clean", "gfpgan_v1"])
+@pytest.mark.parametrize("both", [True, False])
+def test_latents_are_taken_as_released_or_as_the_constructor_has_them(architecture, both):
+    layout = hollow(architecture, out_size=32, different_w=both, input_is_latent=both)
+    assert told(layout).arguments["input_is_latent"] is both
+
+
 def test_round_trip(variant, tiny_network, network_input):
     """Constructor, state dict, recognition, loading: the same network."""
     module = tiny_network(variant)
     hidden = {}
-    if "mapped" in variant:
-        hidden["input_is_latent"] = False
+    if "mapped" in variant or "one latent" in variant:
+        hidden["input_is_latent"] = "mapped" not in variant
     if "bilinear" in variant:
         hidden["resampling"] = "bilinear"
     loaded = networks.from_state_dict(module.state_dict(), **hidden)
