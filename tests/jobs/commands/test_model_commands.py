@@ -268,3 +268,12 @@ def test_every_command_has_help(command: str) -> None:
     result = models(command, "--help")
     assert result.exit_code == 0
     assert "--cache" in result.stdout
+
+
+def test_a_web_page_under_a_published_name_is_called_one(tmp_path: Path) -> None:
+    page = tmp_path / "GFPGANv1.4.pth"
+    page.write_text("<!DOCTYPE html><html><head><title>Not the file</title></head></html>")
+    result = models("add", page)
+    assert result.exit_code == Exit.BAD_JOB
+    assert "a web page titled 'Not the file'" in result.stderr
+    assert "a name of its own" not in result.stderr
