@@ -23,7 +23,7 @@ from operators.restorers.generator.tasks import Finish, Preparation, finished, p
 if TYPE_CHECKING:
     from operators.engines.choose import Runner
 
-VERSION = "1 activation-scaled/1"
+VERSION = "1 activation-scaled/2"
 """Number of what surrounds the network (preparation, tone, fidelity), raised when the same input would give other
 pixels; and `operators.networks.FORMULATION`, repeated here as that cannot be imported without torch."""
 

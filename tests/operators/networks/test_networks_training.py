@@ -44,9 +44,10 @@ def idle_names(module):
 
 def test_every_parameter_that_is_used_gets_a_gradient(variant, tiny_network, network_input):
     trained = tiny_network(variant)
-    module = networks.from_state_dict(trained.state_dict(), input_is_latent=False) if "mapped" in variant else trained
+    told = {"input_is_latent": "mapped" not in variant} if "mapped" in variant or "one latent" in variant else {}
+    module = networks.from_state_dict(trained.state_dict(), **told) if "mapped" in variant else trained
     if module is trained:
-        module.recognised = networks.recognise(trained.state_dict())
+        module.recognised = networks.recognise(trained.state_dict(), **told)
     found = gradients(module, network_input(module))
     moved = {name for name, gradient in found.items() if gradient.abs().max() > 0}
     idle = idle_names(module)
