@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -51,6 +52,17 @@ def silent_openvino() -> Any:
     return openvino
 
 
+@cache
+def the_core() -> Any:
+    """The one `openvino.Core` of this process.
+
+    Its CPU plugin gives the thread that makes it a signal stack of its own, and puts the former one back when it goes.
+    Of two cores that go in the order in which they came, the second puts back the first one's stack, which is unmapped
+    by then: the next signal, a SIGTERM say, would be a segmentation fault. One that stays puts nothing back.
+    """
+    return silent_openvino().Core()
+
+
 class OpenVinoEngine:
     """Runs the exported graph, which is kept in the store, compiled for this CPU."""
 
@@ -90,7 +102,7 @@ class OpenVinoEngine:
         if reason is not None:
             raise EngineUnavailableError(f"openvino engine: {reason}")
         with translated("openvino engine: the library cannot be loaded"):
-            core = silent_openvino().Core()
+            core = the_core()
 
         def loader(graph: bytes) -> Any:
             with translated("openvino engine: the network cannot be compiled"):

@@ -159,6 +159,48 @@ def test_openvino_pins_no_thread(store):
     assert prepared("openvino", "fp32", store)._compiled.get_property("ENABLE_CPU_PINNING") is False
 
 
+SIGNALLED = """
+import faulthandler, os, signal, sys
+from operators.engines.artifacts import FolderArtifacts
+from pathlib import Path
+from operators.engines.options import EngineOptions
+from operators.engines.table import BACKENDS
+from tests_of_engines.tiny import pictures, tiny_network
+faulthandler.enable()  # it is what asks for signals to be taken on a stack of their own
+engines = [BACKENDS["openvino"].build("fp32", "cpu", EngineOptions(), FolderArtifacts(Path(sys.argv[1]))) for _ in "ab"]
+for engine in engines:
+    engine.prepare(tiny_network())
+while engines:
+    engines.pop(0).close()
+heard = []
+signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+os.kill(os.getpid(), signal.SIGTERM)
+print("heard", len(heard))
+"""
+
+
+def run_alone(code, store, tmp_path):
+    """Output of a program in a process of its own, which has the helpers of these tests."""
+    (tmp_path / "tests_of_engines").symlink_to(Path(__file__).parent)
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[3])])
+    environment = {**os.environ, "PYTHONPATH": path, "HOME": str(tmp_path), "CI": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(store.path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=environment,
+    )
+    assert done.returncode == 0, (done.returncode, done.stderr)
+    return done.stdout.strip().splitlines()[-1]
+
+
+def test_a_signal_after_engines_were_closed_is_heard(store, tmp_path):
+    """Each `openvino.Core` would leave the process without a stack to take signals on: a crash, and no drain."""
+    assert run_alone(SIGNALLED, store, tmp_path) == "heard 1"
+
+
 def test_both_onnx_engines_share_one_stored_graph(store, tmp_path):
     digest = prepared("openvino", "bf16", store).describe().artifact
     shared = FolderArtifacts(tmp_path)
@@ -243,17 +285,5 @@ print(calls, sys.modules.get("openvino_telemetry"))
 
 def test_no_library_calls_home(store, tmp_path):
     """`import openvino` alone would write an identifier into the home folder and send an event."""
-    (tmp_path / "tests_of_engines").symlink_to(Path(__file__).parent)
-    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[3])])
-    environment = {**os.environ, "PYTHONPATH": path, "HOME": str(tmp_path), "CI": ""}
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED, str(store.path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().splitlines()[-1] == "[] None"
+    assert run_alone(WATCHED, store, tmp_path) == "[] None"
     assert not (tmp_path / "intel").exists()
