@@ -14,7 +14,7 @@ from jobs.models.errors import NotFetchedError
 from jobs.spec import JobFileError, UnsetVariableError
 from operators.checkpoints import CheckpointError
 from operators.models import ModelFileError
-from pipeline.driver import Interrupted, terminable
+from pipeline.signals import Interrupted, terminable
 from pipeline.errors import LedgerError, NoSuchRunError, RunConflictError, SourceError, StorageError
 from pipeline.retries import is_storage
 
@@ -53,7 +53,7 @@ def end(command: Callable[[Output], Exit]) -> None:
         if os.environ.get("FACEJOBS_DEBUG"):
             raise
         if isinstance(error, StorageError) or is_storage(error):
-            out.complain(f"storage: {error}")
+            out.complain(f"storage: {error}; run the same command again to continue")
             raise typer.Exit(int(Exit.STORAGE)) from None
         out.complain(f"facejobs failed: {type(error).__name__}: {error}. FACEJOBS_DEBUG=1 shows where")
         code = Exit.FAILED

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Mapping, Set
+from contextlib import closing
 from dataclasses import dataclass
-from types import FrameType, MappingProxyType
+from types import MappingProxyType
 from typing import Literal
 
 from pipeline.errors import RunnerError, StorageError, WorkerError
@@ -16,16 +15,13 @@ from pipeline.parcel import Receipt
 from pipeline.plan import UnitRef
 from pipeline.run import Run
 from pipeline.runners.contract import Placement, Runner
+from pipeline.signals import Interrupted, draining
 from pipeline.tally import Tally, tally_of
 from pipeline.worker import WorkerSpec
 
 State = Literal["complete", "over_budget", "storage", "interrupted", "incomplete"]
 ENDING: Mapping[str, State] = MappingProxyType({"storage": "storage", "worker": "incomplete"})
 """States of a receipt after which no other unit would fare better."""
-
-
-class Interrupted(BaseException):
-    """SIGTERM arrived; like KeyboardInterrupt it passes every handler of ordinary errors."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +49,7 @@ def drive(
     max_quarantined: int,
     on_progress: Callable[[Tally, Receipt | None], None],
     replaced: Run | None = None,
+    grace_seconds: float = 0.0,
 ) -> Outcome:
     """Process what is not committed yet, then finish the run.
 
@@ -64,6 +61,7 @@ def drive(
         max_quarantined: records that may be in quarantine; one more ends the run early.
         on_progress: called at the beginning, and with its receipt after each unit.
         replaced: the run that this one takes the place of; what only it has written is deleted at the end.
+        grace_seconds: what units under way are given to end after the first signal; a second one stops at once.
     """
     # One listing decides both what is counted and what is left: a unit that another driver commits meanwhile is
     # among the left ones, and its worker finds the commit.
@@ -75,42 +73,78 @@ def drive(
     if tally.quarantined > max_quarantined:
         return Outcome("over_budget", tally, 0, _over_budget(tally, max_quarantined))
     refs = [ref for ref in run.refs() if ref.unit_id not in committed]
-    retries = {ref.unit_id for ref in refs if ref.round > 0}
-    worked = given_up = 0
-    reason = ""
+    progress = _Progress(tally, {ref.unit_id for ref in refs if ref.round > 0})
     try:
-        with terminable() as stopped, closing(_receipts(runner, spec, refs, placement)) as receipts:
+        with (
+            draining(grace_seconds) as stop,
+            closing(_receipts(runner, spec, refs, placement, stop.drain)) as receipts,
+        ):
             for receipt in receipts:
                 if receipt.state in ENDING:
-                    return Outcome(ENDING[receipt.state], tally, worked, receipt.message)
-                if receipt.state == "error":
-                    given_up += 1
-                    reason = reason or f"unit {receipt.unit_id}: {receipt.message}"
-                else:
-                    tally.add_receipt(receipt, retry=receipt.unit_id in retries)
-                    worked += receipt.state == "done"
+                    return progress.outcome(ENDING[receipt.state], receipt.message)
+                progress.add(receipt)
                 on_progress(tally, receipt)
-                if stopped.is_set():
-                    raise Interrupted
+                stop.check()
                 if tally.quarantined > max_quarantined:
-                    return Outcome("over_budget", tally, worked, _over_budget(tally, max_quarantined))
+                    return progress.outcome("over_budget", _over_budget(tally, max_quarantined))
+            drained = stop.drain.is_set()
     except (KeyboardInterrupt, Interrupted):
-        return Outcome("interrupted", tally, worked, "stopped by a signal; units in flight were not committed")
+        return progress.outcome("interrupted", "stopped by a signal; units in flight were not committed")
     except StorageError as error:
-        return Outcome("storage", tally, worked, str(error))
+        return progress.outcome("storage", str(error))
     except (RunnerError, WorkerError) as error:
-        return Outcome("incomplete", tally, worked, str(error))
+        return progress.outcome("incomplete", str(error))
     if tally.complete:
-        return Outcome("complete", finish(run, replaced), worked)
-    why = f"units given up: {given_up}, the first being {reason}" if given_up else _unreported(tally)
-    return Outcome("incomplete", tally, worked, why)
+        return Outcome("complete", finish(run, replaced), progress.worked)
+    if drained:
+        return progress.outcome("interrupted", "stopped by a signal; units in flight were finished first")
+    return progress.outcome("incomplete", progress.reason or _unreported(tally))
+
+
+@dataclass
+class _Progress:
+    """What the receipts of one call add up to.
+
+    Attributes:
+        tally: the run's counts.
+        retries: ids of units that are no part of the plan itself.
+        worked: units committed.
+        given_up: units that no worker could bring to an end.
+        first: why the first of those.
+    """
+
+    tally: Tally
+    retries: Set[str]
+    worked: int = 0
+    given_up: int = 0
+    first: str = ""
+
+    def add(self, receipt: Receipt) -> None:
+        """Count one; a unit that was released is as it was."""
+        if receipt.state == "released":
+            return
+        if receipt.state == "error":
+            self.given_up += 1
+            self.first = self.first or f"unit {receipt.unit_id}: {receipt.message}"
+            return
+        self.tally.add_receipt(receipt, retry=receipt.unit_id in self.retries)
+        self.worked += receipt.state == "done"
+
+    @property
+    def reason(self) -> str:
+        """Why not all is done, as far as workers have said."""
+        return f"units given up: {self.given_up}, the first being {self.first}" if self.given_up else ""
+
+    def outcome(self, state: State, message: str) -> Outcome:
+        """How it ended."""
+        return Outcome(state, self.tally, self.worked, message)
 
 
 def _receipts(
-    runner: Runner, spec: WorkerSpec, refs: list[UnitRef], placement: Placement
+    runner: Runner, spec: WorkerSpec, refs: list[UnitRef], placement: Placement, drain: threading.Event
 ) -> Generator[Receipt, None, None]:
     if refs:
-        yield from runner.run(spec, refs, placement)
+        yield from runner.run(spec, refs, placement, drain)
 
 
 def _over_budget(tally: Tally, limit: int) -> str:
@@ -128,33 +162,3 @@ def _unreported(tally: Tally) -> str:
         f"{left} of {tally.units_planned} units came to no end: the process that worked on them died each time; their "
         "marks are in the run's folder, attempts/"
     )
-
-
-@contextmanager
-def terminable() -> Iterator[threading.Event]:
-    """Turn SIGTERM and SIGINT into exceptions in the main thread, Interrupted and KeyboardInterrupt.
-
-    Yields:
-        set once a signal has come: Python swallows an exception that is raised while it runs a finaliser, so a loop
-        that can go on for hours looks here as well.
-    """
-    stopped = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopped.set()
-        raise Interrupted if number == signal.SIGTERM else KeyboardInterrupt
-
-    # A signal that is ignored stays so (a shell ignores SIGINT for what it starts in the background), and one that
-    # other native code handles stays with that.
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    caught = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
-    for number in caught:
-        signal.signal(number, stop)
-    try:
-        yield stopped
-    finally:
-        for number in caught:
-            signal.signal(number, before[number])

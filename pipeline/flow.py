@@ -14,6 +14,7 @@ from typing_extensions import TypeIs
 from pipeline.errors import StorageError, WorkerError
 from pipeline.records import Failure, Item
 from pipeline.stage import BatchStage, ItemStage, Payload, Segment, UnitContext
+from pipeline.trail import NoTrail, Trail, at_work
 
 WAVE_BYTES = 768 * 2**20
 ITEM_BYTES = 64 * 2**20
@@ -43,11 +44,13 @@ class Flow:
     Args:
         threads: items that are worked on at once in item stages.
         keep_bytes: an item that holds more than this after a chain of stages drops what can be made again.
+        trail: told which records are in which stage.
     """
 
-    def __init__(self, threads: int, keep_bytes: int = ITEM_BYTES) -> None:
+    def __init__(self, threads: int, keep_bytes: int = ITEM_BYTES, trail: Trail | None = None) -> None:
         self._threads = max(1, threads)
         self._keep = keep_bytes
+        self._trail = trail or NoTrail()
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
 
     def carry_all(
@@ -69,7 +72,7 @@ class Flow:
                 for group in _groups(items, self._threads):
                     self._chain_group(run, group, context, watch)
             else:
-                _batch(run, [item for item in items if item.failure is None], context, watch)
+                self._batch(run, [item for item in items if item.failure is None], context, watch)
 
     def _waves(
         self, segment: Segment, items: Sequence[Item], context: UnitContext, watch: Stopwatch
@@ -95,9 +98,37 @@ class Flow:
             list(self._pool.map(lambda item: self._one(stages, item, context, watch), group))
 
     def _one(self, stages: list[ItemStage], item: Item, context: UnitContext, watch: Stopwatch) -> None:
-        _chain(stages, item, context, watch)
+        self._chain(stages, item, context, watch)
         if isinstance(item.payload, Payload) and (item.failure or item.payload.held_bytes > self._keep):
             item.payload.release()
+
+    def _chain(self, stages: list[ItemStage], item: Item, context: UnitContext, watch: Stopwatch) -> None:
+        for stage in stages:
+            if item.failure is not None:
+                return
+            try:
+                with watch.timing(stage.name), at_work(self._trail, [item.record.key], stage.name):
+                    stage.process(item, context)
+            except (StorageError, WorkerError):
+                raise
+            except Exception as error:  # noqa: BLE001 - one bad record costs one row, whatever it raises
+                item.failure = failure_of(error, stage.name)
+
+    def _batch(self, stage: BatchStage, items: list[Item], context: UnitContext, watch: Stopwatch) -> None:
+        if not items:
+            return
+        keys = [item.record.key for item in items]
+        try:
+            with watch.timing(stage.name), at_work(self._trail, keys, stage.name, batch=True):
+                stage.process_batch(items, context)
+        except (StorageError, WorkerError):
+            raise
+        except Exception as error:  # noqa: BLE001 - as above; alone, only the guilty record fails
+            if len(items) == 1:
+                items[0].failure = failure_of(error, stage.name)
+                return
+            for item in items:
+                self._batch(stage, [item], context, watch)
 
 
 def failure_of(error: Exception, stage: str) -> Failure:
@@ -133,32 +164,3 @@ def _runs(stages: Iterable[ItemStage | BatchStage]) -> Iterator[list[ItemStage] 
 def _groups(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
     for start in range(0, len(items), size):
         yield list(items[start : start + size])
-
-
-def _chain(stages: list[ItemStage], item: Item, context: UnitContext, watch: Stopwatch) -> None:
-    for stage in stages:
-        if item.failure is not None:
-            return
-        try:
-            with watch.timing(stage.name):
-                stage.process(item, context)
-        except (StorageError, WorkerError):
-            raise
-        except Exception as error:  # noqa: BLE001 - one bad record costs one row, whatever it raises
-            item.failure = failure_of(error, stage.name)
-
-
-def _batch(stage: BatchStage, items: list[Item], context: UnitContext, watch: Stopwatch) -> None:
-    if not items:
-        return
-    try:
-        with watch.timing(stage.name):
-            stage.process_batch(items, context)
-    except (StorageError, WorkerError):
-        raise
-    except Exception as error:  # noqa: BLE001 - as above; alone, only the guilty record fails
-        if len(items) == 1:
-            items[0].failure = failure_of(error, stage.name)
-            return
-        for item in items:
-            _batch(stage, [item], context, watch)

@@ -6,7 +6,7 @@ import hashlib
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from pipeline import layout
 from pipeline.errors import StorageError, WorkerError
 from pipeline.flow import ITEM_BYTES, Flow, Stopwatch
-from pipeline.ledger import PLANNED, Commit, Ledger, Quarantined, now
+from pipeline.ledger import PLANNED, Attempt, Commit, Ledger, Quarantined, now
 from pipeline.parcel import Parcel, Receipt, receipt_of
 from pipeline.plan import PlanReader
 from pipeline.records import Artifact, Failure, Item, Output, Record
@@ -26,6 +26,7 @@ from pipeline.sources import SourceSpec, make_reader
 from pipeline.stage import BatchStage, ItemStage, Segment, UnitContext, Workflow
 from pipeline.storage import Folder
 from pipeline.suspects import CAREFUL_FROM, one_by_one
+from pipeline.trail import Known, NoTrail, Trail, waiting
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,14 @@ class Worker:
     Args:
         spec: the run.
         segments: indices of the workflow's segments this worker runs; the first opens units, the last commits them.
+        trail: told what it is at.
 
     Raises:
         WorkerError: a stage cannot be set up on this machine.
         StorageError: storage failed while a stage was set up.
     """
 
-    def __init__(self, spec: WorkerSpec, segments: Sequence[int] = (0, 1, 2)) -> None:
+    def __init__(self, spec: WorkerSpec, segments: Sequence[int] = (0, 1, 2), trail: Trail | None = None) -> None:
         # One thread a worker: cores are shared by processes, and sums in BLAS depend on how many threads take part.
         self._limits = threadpool_limits(limits=1)
         self._spec = spec
@@ -72,15 +74,22 @@ class Worker:
         for segment in self._segments:
             for stage in segment.stages:
                 _set_up(stage)
-        self._flow = Flow(spec.threads, ITEM_BYTES if self._opens and self._closes else 0)
+        self._trail = trail or NoTrail()
+        self._flow = Flow(spec.threads, ITEM_BYTES if self._opens and self._closes else 0, self._trail)
         self._ledger = Ledger(spec.run)
         self._plan = PlanReader(spec.run)
         self._reader = make_reader(spec.source)
         self._sink = make_sink(spec.sink)
         self._versions = dict(spec.versions())
 
-    def __call__(self, parcel: Parcel) -> Parcel:
-        """Advance one parcel; never raises for what a record or the storage did."""
+    def __call__(self, parcel: Parcel, known: Known | None = None) -> Parcel:
+        """Advance one parcel; never raises for what a record or the storage did.
+
+        Args:
+            parcel: the unit, as the driver or the worker before this one has left it.
+            known: what processes that ended over it are understood to have ended for.
+        """
+        known = known or Known()
         writer: UnitWriter | None = None
         start = time.perf_counter()
         try:
@@ -93,7 +102,7 @@ class Worker:
                 writer = self._sink.open(parcel.unit, parcel.attempt.number)
             watch = Stopwatch()
             put: set[str] = set()
-            self._carry(parcel, self._context(parcel, writer, put, watch), watch)
+            self._carry(parcel, known, self._context(parcel, writer, put, watch), watch)
             for stage, seconds in watch.seconds.items():
                 parcel.seconds[stage] = parcel.seconds.get(stage, 0.0) + seconds
             parcel.clock += time.perf_counter() - start
@@ -120,33 +129,45 @@ class Worker:
             parcel.end(receipt_of(standing, "already", 0.0))
             return
         parcel.started = now()
-        parcel.attempt = self._ledger.begin(ref.unit_id)
+        parcel.attempt = self._begin(ref.unit_id)
         parcel.unit = self._plan.unit(ref)
         parcel.items = [Item(record, failure=_planned_failure(record)) for record in parcel.unit.records]
 
-    def _carry(self, parcel: Parcel, context: UnitContext, watch: Stopwatch) -> None:
+    def _begin(self, unit_id: str) -> Attempt:
+        attempt = self._ledger.begin(unit_id)
+        self._trail.attempt(attempt)
+        return attempt
+
+    def _carry(self, parcel: Parcel, known: Known, context: UnitContext, watch: Stopwatch) -> None:
         """All items together; one by one where workers have ended over this unit before."""
         assert parcel.unit is not None and parcel.attempt is not None
         unit_id = parcel.unit.unit_id
         begun = parcel.attempt
         if not self._opens:
             # After a crash Ray hands the same parcel to the next worker: its attempt at the unit stays the same.
-            begun = self._ledger.begin(f"{unit_id}.{self._segments[0].name}")
-        if begun.number < CAREFUL_FROM:
+            begun = self._begin(f"{unit_id}.{self._segments[0].name}")
+        for item in parcel.items:
+            item.failure = item.failure or known.failures.get(item.record.key)
+        items: Iterable[Item] | None = None
+        if known.careful:
+            items = parcel.items
+        elif begun.number - known.deaths >= CAREFUL_FROM:
+            items = one_by_one(parcel.items, self._spec.run, unit_id)
+        if items is None:
             self._flow.carry_all(self._segments, parcel.items, context, watch)
             return
-        for item in one_by_one(parcel.items, self._spec.run, unit_id):
+        for item in items:
             self._flow.carry_all(self._segments, [item], context, watch)
 
     def _context(self, parcel: Parcel, writer: UnitWriter | None, put: set[str], watch: Stopwatch) -> UnitContext:
         def read(record: Record) -> bytes:
-            with watch.timing("read"):
+            with watch.timing("read"), waiting(self._trail, record.key):
                 return self._reader.read(record)
 
         def deliver(record: Record, artifacts: Sequence[Artifact]) -> None:
             if writer is None:
                 raise RuntimeError("only the last segment can put artifacts")
-            with watch.timing("write"):
+            with watch.timing("write"), waiting(self._trail, record.key):
                 writer.put(record, artifacts)
             put.add(record.key)
 

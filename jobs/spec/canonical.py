@@ -31,6 +31,12 @@ INDIFFERENT = frozenset(
         "run.threads",
         "run.max_quarantined",
         "run.samples",
+        "run.isolate",
+        "run.record_seconds",
+        "run.unit_seconds",
+        "run.worker_memory",
+        "run.grace_seconds",
+        "run.stall_seconds",
     }
 )
 """Keys that change no output: where and how the work is done, and where it is kept."""

@@ -77,6 +77,18 @@ class Run(Block):
     """Seed of everything that is drawn at random."""
     samples: int = Field(default=24, ge=0, le=500)
     """Before/after pictures kept for the report."""
+    isolate: bool = True
+    """Whether records are worked on in processes that are watched, so that one that crashes costs one record."""
+    record_seconds: float = Field(default=600.0, gt=0.0, le=604_800.0)
+    """Most seconds that a record may take in one stage, waiting for storage left out."""
+    unit_seconds: float = Field(default=7200.0, gt=0.0, le=604_800.0)
+    """After so many seconds the records of a unit go one by one, and then in so many through the restorer."""
+    worker_memory: ByteCount | None = None
+    """Most memory of a worker's process, in bytes or as text ('8 GiB'); null is what the machine can spare."""
+    grace_seconds: float = Field(default=30.0, ge=0.0, le=604_800.0)
+    """Seconds that units under way are given to end when the run is told to stop."""
+    stall_seconds: float = Field(default=300.0, ge=10.0, le=604_800.0)
+    """A cluster on which no worker has been at work for so many seconds is given up, and the run can be resumed."""
 
     def allowance(self, planned: int) -> int:
         """How many of `planned` records may be in quarantine; a percentage is rounded down."""

@@ -1,26 +1,48 @@
-"""The local runner: everything in this process, for tests and a handful of images."""
+"""The local runner: one unit after the other, for tests and a handful of images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 
 from pipeline.parcel import Parcel, Receipt
 from pipeline.plan import UnitRef
 from pipeline.runners.contract import Placement
+from pipeline.watched.limits import Limits
+from pipeline.watched.watcher import WatchedWorker
 from pipeline.worker import Worker, WorkerSpec
 
 
 class LocalRunner:
-    """One unit after the other, fused unless staged is asked for, which packs and unpacks as a cluster would."""
+    """Fused unless staged is asked for, which packs and unpacks as a cluster would.
 
-    def run(self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement) -> Iterator[Receipt]:
+    Args:
+        limits: the work is done in a process of its own that is watched; None does it in this process.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits
+
+    def run(
+        self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement, drain: threading.Event
+    ) -> Iterator[Receipt]:
         """See `Runner.run`."""
-        workers = [Worker(spec)] if placement != "staged" else [Worker(spec, [index]) for index in range(3)]
-        for ref in refs:
-            parcel = Parcel(ref)
-            for worker in workers:
-                parcel = worker(parcel)
-                if len(workers) > 1:
-                    parcel = Parcel.unpack(parcel.pack())
-            assert parcel.receipt is not None
-            yield parcel.receipt
+        segments = [(0, 1, 2)] if placement != "staged" else [(0,), (1,), (2,)]
+        with ExitStack() as stack:
+            workers = [self._worker(spec, each, stack) for each in segments]
+            for ref in refs:
+                if drain.is_set():
+                    return
+                packed = Parcel(ref).pack()
+                for worker in workers:
+                    packed = worker(packed)
+                receipt = Parcel.unpack(packed).receipt
+                assert receipt is not None
+                yield receipt
+
+    def _worker(self, spec: WorkerSpec, segments: tuple[int, ...], stack: ExitStack) -> Callable[[bytes], bytes]:
+        if self._limits is not None:
+            return stack.enter_context(closing(WatchedWorker(spec, segments, self._limits)))
+        worker = Worker(spec, segments)
+        return lambda packed: worker(Parcel.unpack(packed)).pack()

@@ -2,67 +2,104 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from pipeline.errors import StorageError, WorkerError
+from pipeline.errors import RunnerError, StorageError, WorkerError
 from pipeline.parcel import Parcel, Receipt
 from pipeline.plan import UnitRef
 from pipeline.runners.contract import Placement, Pools
-from pipeline.runners.pools import least_cpus, pools_for
-from pipeline.runners.ray_cluster import cluster
+from pipeline.runners.foreman import AtWork, asked, hired
+from pipeline.runners.pools import Pool, least_cpus, pools_for
+from pipeline.runners.ray_cluster import cluster, cores
+from pipeline.runners.standstill import StalledError, overseen
+from pipeline.watched.limits import Limits
+from pipeline.watched.watcher import WatchedWorker
 from pipeline.worker import Worker, WorkerSpec
 
 TASK_RETRIES = 20
 """How often a unit is tried again after the process that worked on it died; Ray Data's own default is for ever.
 
-`pipeline.suspects` needs two tries to notice and two more for each record that ends processes. What still dies after
-twenty dies outside of its records."""
+`pipeline.suspects` needs a few tries to notice and a few more for each record that ends processes. What still dies
+after twenty dies outside of its records."""
 
 LARGEST_PARCEL = 2**31 - 2**20
 """Bytes of a packed parcel; Arrow counts what one value of a binary column holds with 31 bits."""
 
+MIDDLE = (1,)
+"""Segments of a worker that sees nothing but crops: they end no process, and copying them would cost a GPU's time."""
+
 
 class RayWorker:
-    """A `Worker` as Ray Data calls it: bytes in, bytes out.
+    """A worker as Ray Data calls it: bytes in, bytes out.
 
     One that cannot be set up says so in the receipt of the first unit it is given, which ends the run: Ray would put
     a traceback of its own around an exception here.
+
+    Args:
+        spec: of the run.
+        pool: that it belongs to.
+        limits: past which its work is ended; None does it in the actor's own process.
+        foreman: of the run.
     """
 
-    def __init__(self, spec: WorkerSpec, segments: Sequence[int]) -> None:
+    def __init__(self, spec: WorkerSpec, pool: Pool, limits: Limits | None, foreman: Any) -> None:
+        self._opens = 0 in pool.segments
+        self._foreman = foreman
         self._state = self._message = ""
-        try:
-            self._worker = Worker(spec, segments)
-        except (StorageError, WorkerError) as error:
-            self._state = "storage" if isinstance(error, StorageError) else "worker"
-            self._message = str(error)
+        with AtWork(foreman):
+            try:
+                self._work = _work(spec, pool, limits)
+            except (StorageError, WorkerError) as error:
+                self._state = "storage" if isinstance(error, StorageError) else "worker"
+                self._message = str(error)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Advance the packed parcel of a row."""
-        parcel = Parcel.unpack(row["parcel"])
-        if parcel.receipt is not None:
-            return row
+        packed: bytes = row["parcel"]
         if self._message:
-            return _stranded(parcel, self._message, self._state)
-        parcel = self._worker(parcel)
-        try:
-            packed = parcel.pack()
-        except Exception as error:  # noqa: BLE001 - Ray would drop the unit without a word
-            return _stranded(parcel, f"cannot travel on ({error})")
-        if len(packed) > LARGEST_PARCEL:
-            return _stranded(
-                parcel,
-                f"its {parcel.ref.records} records hold {len(packed) / 2**30:.1f} GiB, more than can travel between "
-                "workers; set run.unit_records lower, or run.placement: fused",
-            )
+            return _stranded(packed, self._message, self._state)
+        if self._opens and asked(self._foreman.drained.remote(), False):
+            return _stranded(packed, "", "released")
+        with AtWork(self._foreman):
+            return row_of(self._work(packed))
+
+
+def row_of(packed: bytes) -> dict[str, Any]:
+    """A packed parcel as it travels; one that is too large for that is given up, and its receipt says so."""
+    if len(packed) <= LARGEST_PARCEL:
         return {"parcel": packed}
+    return _stranded(
+        packed,
+        f"its records hold {len(packed) / 2**30:.1f} GiB, more than can travel between workers; set run.unit_records "
+        "lower, or run.placement: fused",
+    )
 
 
-def _stranded(parcel: Parcel, message: str, state: str = "error") -> dict[str, Any]:
-    """A unit that cannot go on: its receipt says why, and it stays uncommitted."""
-    parcel.end(Receipt(parcel.ref.unit_id, state, message=message))
+def _work(spec: WorkerSpec, pool: Pool, limits: Limits | None) -> Callable[[bytes], bytes]:
+    """What a worker does to a packed parcel, where records can end a process in one that is watched."""
+    if limits is not None and pool.segments != MIDDLE:
+        return WatchedWorker(spec, pool.segments, limits, max(1, int(cores() / (pool.needs.cpus or 1.0))))
+    worker = Worker(spec, pool.segments)
+
+    def work(packed: bytes) -> bytes:
+        parcel = worker(Parcel.unpack(packed))
+        try:
+            return parcel.pack()
+        except Exception as error:  # noqa: BLE001 - Ray would drop the unit without a word
+            parcel.end(Receipt(parcel.ref.unit_id, "error", message=f"cannot travel on ({error})"))
+            return parcel.pack()
+
+    return work
+
+
+def _stranded(packed: bytes, message: str, state: str = "error") -> dict[str, Any]:
+    """A unit that cannot go on: its receipt says why, and it stays uncommitted. One that has its receipt keeps it."""
+    parcel = Parcel.unpack(packed)
+    if parcel.receipt is None:
+        parcel.end(Receipt(parcel.ref.unit_id, state, records=parcel.ref.records, message=message))
     return {"parcel": parcel.pack()}
 
 
@@ -73,30 +110,59 @@ class RayRunner:
         self._pools = pools
         self._task_retries = task_retries
 
-    def run(self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement) -> Iterator[Receipt]:
-        """See `Runner.run`. Raises RunnerError when the cluster cannot hold one worker of each kind."""
+    def run(
+        self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement, drain: threading.Event
+    ) -> Iterator[Receipt]:
+        """See `Runner.run`. Where a cluster that lost machines comes to a standstill, it is begun anew on what is left.
+
+        Raises:
+            RunnerError: the cluster cannot hold one worker of each kind, or stands still without having done anything.
+        """
+        left = {ref.unit_id: ref for ref in refs}
+        while left and not drain.is_set():
+            before = len(left)
+            try:
+                for receipt in self._pass(spec, list(left.values()), placement, drain):
+                    left.pop(receipt.unit_id, None)
+                    yield receipt
+            except StalledError as stalled:
+                if len(left) == before:
+                    raise RunnerError(str(stalled)) from stalled
+            else:
+                return
+
+    def _pass(
+        self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement, drain: threading.Event
+    ) -> Iterator[Receipt]:
+        """The units through pools that are sized for the cluster as it is now."""
         workflow = spec.workflow()
         with cluster(self._pools.address, least_cpus(workflow, placement)) as room:
-            import ray.data  # noqa: PLC0415
-
             pools = pools_for(workflow, placement, room, self._pools.workers, len(refs))
-            rows = [{"parcel": Parcel(ref).pack()} for ref in refs]
-            data = ray.data.from_items(rows, override_num_blocks=len(rows))
-            for pool in pools:
-                with warnings.catch_warnings():
-                    # Ray 2.60 announces the end of such arguments, but has no other way to bound the retries.
-                    warnings.filterwarnings("ignore", message="`ray_remote_args` is deprecated")
-                    data = data.map(
-                        RayWorker,
-                        fn_constructor_args=(spec, pool.segments),
-                        compute=ray.data.ActorPoolStrategy(size=pool.size),
-                        num_cpus=pool.needs.cpus,
-                        num_gpus=pool.needs.gpus or None,
-                        memory=pool.needs.memory or None,
-                        max_restarts=-1,
-                        max_task_retries=self._task_retries,
-                    )
-            for row in data.iter_rows():
-                receipt = Parcel.unpack(row["parcel"]).receipt
-                assert receipt is not None
-                yield receipt
+            foreman = hired()
+            with overseen(foreman, drain, self._pools.stall_seconds) as arrivals:
+                for row in self._rows(spec, refs, pools, foreman):
+                    receipt = Parcel.unpack(row["parcel"]).receipt
+                    assert receipt is not None
+                    arrivals.one()
+                    yield receipt
+
+    def _rows(self, spec: WorkerSpec, refs: Sequence[UnitRef], pools: Sequence[Pool], foreman: Any) -> Iterator[Any]:
+        import ray.data  # noqa: PLC0415
+
+        rows = [{"parcel": Parcel(ref).pack()} for ref in refs]
+        data = ray.data.from_items(rows, override_num_blocks=len(rows))
+        for pool in pools:
+            with warnings.catch_warnings():
+                # Ray 2.60 announces the end of such arguments, but has no other way to bound the retries.
+                warnings.filterwarnings("ignore", message="`ray_remote_args` is deprecated")
+                data = data.map(
+                    RayWorker,
+                    fn_constructor_args=(spec, pool, self._pools.limits, foreman),
+                    compute=ray.data.ActorPoolStrategy(size=pool.size),
+                    num_cpus=pool.needs.cpus,
+                    num_gpus=pool.needs.gpus or None,
+                    memory=pool.needs.memory or None,
+                    max_restarts=-1,
+                    max_task_retries=self._task_retries,
+                )
+        yield from data.iter_rows()

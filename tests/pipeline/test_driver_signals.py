@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from pipeline.driver import Interrupted, terminable
+from pipeline.signals import Interrupted, terminable
 
 
 @pytest.mark.parametrize(("number", "kind"), [(signal.SIGTERM, Interrupted), (signal.SIGINT, KeyboardInterrupt)])

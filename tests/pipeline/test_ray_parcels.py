@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.parcel import Parcel
 from pipeline.runners import ray as ray_runner
-from pipeline.runners.ray import RayWorker
+from pipeline.runners.ray import row_of
+from pipeline.worker import Worker
 
 from .bed import TEXTS, Bed
 
@@ -18,12 +19,12 @@ def test_a_parcel_too_large_to_travel_gives_its_unit_up_and_says_what_to_do(
 ) -> None:
     bed = Bed(tmp_path, TEXTS)
     ref = next(bed.run.refs())
-    row = {"parcel": Parcel(ref).pack()}
-    travelled = Parcel.unpack(RayWorker(bed.spec, [0])(row)["parcel"])
+    packed = Worker(bed.spec, [0])(Parcel(ref)).pack()
+    travelled = Parcel.unpack(row_of(packed)["parcel"])
     assert travelled.receipt is None
     assert len(travelled.items) == ref.records
     monkeypatch.setattr(ray_runner, "LARGEST_PARCEL", 100)
-    given_up = Parcel.unpack(RayWorker(bed.spec, [0])(row)["parcel"]).receipt
+    given_up = Parcel.unpack(row_of(packed)["parcel"]).receipt
     assert given_up is not None
     assert given_up.state == "error"
     assert "run.unit_records" in given_up.message

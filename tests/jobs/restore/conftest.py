@@ -82,10 +82,12 @@ class Bench:
             "name": name,
             "source": {"kind": "files", "uri": "archive"},
             "output": {"uri": name},
-            "run": {"runner": "local", "unit_records": 3},
+            "run": {"runner": "local", "unit_records": 3, "isolate": False},
         }
         for block, values in blocks.items():
             job[block] = {**job.get(block, {}), **values}  # type: ignore[dict-item]
+        if job["run"]["runner"] == "ray":  # type: ignore[index]
+            job["run"].pop("isolate")  # type: ignore[attr-defined]
         path = self.root / f"{name}.yaml"
         path.write_text(yaml.safe_dump(job))
         return path

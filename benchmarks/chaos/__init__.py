@@ -1,0 +1,1 @@
+"""A run whose processes are killed and whose storage fails, compared with an undisturbed one."""

@@ -1,0 +1,76 @@
+"""Stages on which records do what records must not do; importable by the processes of watched workers."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.records import Artifact, Item
+from pipeline.stage import Segment, UnitContext, Workflow
+from tests.pipeline.bed import Load, Put, workflow
+
+HELD: list[Any] = []
+
+
+@dataclass
+class PoisonLoad(Load):
+    """Does to this process what the record says."""
+
+    def process(self, item: Item, context: UnitContext) -> None:
+        super().process(item, context)
+        act(item.payload.data.decode())
+
+
+@dataclass
+class PoisonBatch:
+    """Sees many records at once."""
+
+    name: str = "middle"
+
+    def setup(self) -> None: ...
+
+    def process_batch(self, items: Sequence[Item], context: UnitContext) -> None:
+        for item in items:
+            if item.payload.data.startswith(b"batch "):
+                act(item.payload.data.decode().removeprefix("batch "))
+
+
+@dataclass
+class PoisonPut(Put):
+    """Puts first, and then may end the process."""
+
+    def process(self, item: Item, context: UnitContext) -> None:
+        context.put(item.record, [Artifact(item.record.key, "image", item.payload.data)])
+        act(item.payload.data.decode().removeprefix("later "))
+
+
+def act(text: str) -> None:
+    if text == "segfault":
+        ctypes.string_at(0)
+    elif text == "endless":
+        ctypes.PyDLL(None).sleep(10_000)  # PyDLL: the interpreter is held all the while
+    elif text == "memory":
+        while True:
+            HELD.append(bytearray(os.urandom(1 << 20) * 16))
+    elif text == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif text == "leaves":
+        os._exit(7)
+    elif text == "slow":
+        time.sleep(0.4)
+
+
+def poisoned() -> Workflow:
+    plain = workflow()
+    return replace(
+        plain,
+        front=Segment("front", (PoisonLoad(),)),
+        middle=Segment("middle", (PoisonBatch(),)),
+        back=Segment("back", (PoisonPut(),)),
+        count=lambda item: {"letters": len(item.payload.data)},
+    )
