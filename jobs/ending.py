@@ -14,9 +14,9 @@ from jobs.models.errors import NotFetchedError
 from jobs.spec import JobFileError, UnsetVariableError
 from operators.checkpoints import CheckpointError
 from operators.models import ModelFileError
-from pipeline.signals import Interrupted, terminable
 from pipeline.errors import LedgerError, NoSuchRunError, RunConflictError, SourceError, StorageError
 from pipeline.retries import is_storage
+from pipeline.signals import Interrupted, terminable
 
 
 def end(command: Callable[[Output], Exit]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from pipeline.storage import Folder
@@ -10,6 +11,8 @@ HOME = "_facejobs"
 CURRENT = f"{HOME}/current.json"
 RUNS = f"{HOME}/runs"
 VERSIONS = "versions"
+WRITER = f"{HOME}/writer.json"
+"""Who writes to an output whose store has no create-only put; see `pipeline.writer_lock`."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,15 @@ class RunFolder:
 
 HEADER = "run.json"
 MANIFEST = "manifest.json"
-OUTPUTS_TABLE = "outputs.parquet"
+OUTPUTS = "outputs"
+"""The table that names every output; the name is taken, a job kind's tables have others."""
 QUARANTINE = "quarantine.csv"
 REPORT = "report.html"
 SAMPLES = "samples"
+
+
+COLLECTING = f"{HOME}/gc.json"
+"""There while `facejobs gc` takes away mirrored outputs, so that no run begins to write them meanwhile."""
 
 
 def version_claim(number: int) -> str:
@@ -71,9 +79,18 @@ def round_header(round_: int) -> str:
     return f"plan/{round_:03d}.json"
 
 
+ATTEMPTS = "attempts"
+COMMITS = "commits"
+
+
 def attempts_of(unit_id: str) -> str:
     """Folder of a unit's attempt marks."""
-    return f"attempts/{unit_id}"
+    return f"{ATTEMPTS}/{unit_id}"
+
+
+def attempted(mark: str) -> str:
+    """The unit of an attempt mark; `<unit>.<segment>` marks beginnings of a segment of it."""
+    return mark.split("/", 2)[1].partition(".")[0]
 
 
 def attempt_mark(unit_id: str, number: int) -> str:
@@ -88,12 +105,36 @@ def suspects(unit_id: str) -> str:
 
 def commit_mark(unit_id: str) -> str:
     """A unit's commit."""
-    return f"commits/{unit_id}.json"
+    return f"{COMMITS}/{unit_id}.json"
 
 
 def table_part(table: str, round_: int, index: int, unit_id: str, attempt: int) -> str:
     """One unit's rows of a table; the name holds the attempt, so that two attempts never write the same object."""
     return f"tables/{table}/{round_:03d}-{index:08d}-{unit_id[:8]}-a{attempt}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """What the name of a shard or of a table part says of its unit.
+
+    Attributes:
+        index: the unit's position in its round.
+        unit: the first eight digits of its id.
+        attempt: which try at it wrote the object.
+    """
+
+    index: int
+    unit: str
+    attempt: int
+
+
+_OWNED = re.compile(r"(?:^shard|^tables/[^/]+/\d{3})-(\d{6,})-([0-9a-f]{8})-a(\d+)\.(?:tar|parquet)$")
+
+
+def owner_of(name: str) -> Owner | None:
+    """Whose shard (relative to the outputs) or table part (relative to the run's folder) it is; None for all else."""
+    found = _OWNED.search(name)
+    return Owner(int(found[1]), found[2], int(found[3])) if found else None
 
 
 def table_of(part: str) -> str:

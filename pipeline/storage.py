@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
-import shutil
-import socket
-import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,18 +14,32 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import StorageError
-from pipeline.retries import is_transient, persistent, response_code
-from pipeline.walk import walk_files
+from pipeline.local_disk import PART, copy_local, this_host, write_local
+from pipeline.retries import is_broken_body, is_transient, persistent, response_code
+from pipeline.walk import subfolders, walk_files
 
-__all__ = ["Folder", "filesystem", "is_transient", "persistent", "split_chain"]
+__all__ = ["PART", "Folder", "SoleWriter", "filesystem", "is_transient", "persistent", "split_chain", "this_host"]
 
 # `::` joins file systems only where another URL follows (`zip://a.jpg::s3://bucket/a.zip`, `simplecache::s3://...`);
 # elsewhere it belongs to a name.
 _CHAIN = re.compile(r"::[A-Za-z0-9+.-]+://")
 
+_S3 = re.compile(r"s3a?://")
 
-# How names of files begin that are being written, before host and process; see `pipeline.sweep`.
-PART = ".part-"
+
+@dataclass(frozen=True)
+class SoleWriter:
+    """Who alone may write to a store that knows no create-only put; see `pipeline.writer_lock`.
+
+    Attributes:
+        uri: the folder of the lock.
+        name: the lock's name in it.
+        token: what the lock holds while it is this writer's.
+    """
+
+    uri: str
+    name: str
+    token: str
 
 
 @dataclass(frozen=True)
@@ -39,10 +49,12 @@ class Folder:
     Attributes:
         uri: where it is; a plain path or any fsspec URL.
         options: fsspec storage options (credentials, endpoint), environment variables already filled in.
+        sole: set where the store has no create-only put: who may write, and looks before it does.
     """
 
     uri: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    sole: SoleWriter | None = None
 
     @property
     def fs(self) -> Any:
@@ -60,11 +72,20 @@ class Folder:
 
     def child(self, name: str) -> Folder:
         """A folder inside this one."""
-        return Folder(f"{self.uri.rstrip('/')}/{name}", self.options)
+        return Folder(f"{self.uri.rstrip('/')}/{name}", self.options, self.sole)
 
-    @persistent
     def read(self, name: str) -> bytes:
         """Whole object. Raises FileNotFoundError where there is none."""
+        try:
+            return self._read(name)
+        except Exception as error:
+            if is_broken_body(error):
+                said = f"{type(error).__name__}: {error}"
+                raise StorageError(f"{self.uri}/{name}: its bytes broke off on every try ({said})") from error
+            raise
+
+    @persistent
+    def _read(self, name: str) -> bytes:
         return bytes(self.fs.cat_file(self.path(name)))
 
     @persistent
@@ -72,7 +93,7 @@ class Folder:
         """Put a whole object in one step: a reader sees the old bytes or the new, never a part."""
         fs, path = self.fs, self.path(name)
         if isinstance(fs, LocalFileSystem):
-            _write_local(Path(path), data, create_only=False)
+            write_local(Path(path), data, create_only=False)
         else:
             fs.pipe_file(path, data)
 
@@ -81,11 +102,7 @@ class Folder:
         """Put a local file as a whole object, without ever holding it in memory."""
         fs, path = self.fs, self.path(name)
         if isinstance(fs, LocalFileSystem):
-            with _beside(Path(path)) as temporary:
-                shutil.copyfile(source, temporary)
-                _flush(temporary)
-                temporary.chmod(0o644)
-                temporary.replace(path)
+            copy_local(source, Path(path))
         else:
             fs.put_file(str(source), path)
 
@@ -95,8 +112,13 @@ class Folder:
         S3 `If-None-Match: *` (RFC 9110 section 13.1.2); on local disks a hard link, which fails when the name exists.
         A transient failure is tried again, and then False may mean that the first try had got through: callers tell
         by reading what is there.
+
+        Raises:
+            StorageError: the store does not answer, refuses, or is another writer's by now.
         """
         try:
+            if self.sole is not None:
+                return self._create_alone(self.sole, name, data)
             self._create(name, data)
         except FileExistsError:
             return False
@@ -113,9 +135,34 @@ class Folder:
     def _create(self, name: str, data: bytes) -> None:
         fs, path = self.fs, self.path(name)
         if isinstance(fs, LocalFileSystem):
-            _write_local(Path(path), data, create_only=True)
+            write_local(Path(path), data, create_only=True)
         else:
             fs.pipe_file(path, data, mode="create")
+
+    def _create_alone(self, sole: SoleWriter, name: str, data: bytes) -> bool:
+        """Look, write, and look again, which is as good as it gets where a store overwrites whatever is there."""
+        self._hold(sole)
+        try:
+            self.read(name)
+        except FileNotFoundError:
+            self.write(name, data)
+            return self.read(name) == data
+        return False
+
+    def _hold(self, sole: SoleWriter) -> None:
+        """Raise StorageError unless the lock is still ours: a worker may outlive the driver that held it."""
+        holder = ""
+        try:
+            holder = str(json.loads(Folder(sole.uri, self.options).read(sole.name))["token"])
+        except FileNotFoundError:
+            pass
+        except (ValueError, KeyError, TypeError) as error:
+            raise StorageError(f"{sole.uri}/{sole.name}: damaged, not what facejobs wrote; remove it") from error
+        if holder != sole.token:
+            raise StorageError(
+                f"{sole.uri}/{sole.name}: another run has taken this output over, or the file was removed; this one "
+                "stops here. Run one at a time: the store cannot keep two apart"
+            )
 
     @persistent
     def exists(self, name: str) -> bool:
@@ -132,7 +179,6 @@ class Folder:
         except FileNotFoundError:
             return
 
-    @persistent
     def names(self, prefix: str = "") -> list[str]:
         """Names of all objects below `prefix`, relative to this folder, sorted; empty where there is nothing."""
         return sorted(name for name, _ in self.walk(prefix))
@@ -151,29 +197,24 @@ class Folder:
         except FileNotFoundError:
             return
 
-    @persistent
     def children(self, prefix: str = "") -> list[str]:
         """Names of the folders directly below the folder `prefix`, sorted; empty where there is nothing."""
-        fs = self.fs
-        fs.invalidate_cache()
         try:
-            entries = fs.ls(self.path(prefix), detail=True)
+            return subfolders(self.fs, self.path(prefix))
         except FileNotFoundError:
             return []
-        return sorted(entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
 
     def check(self) -> None:
         """Raise StorageError unless the folder can be written and read back."""
         probe = f"_facejobs/.probe-{uuid.uuid4().hex}"
         try:
             self.write(probe, b"facejobs")
-            if self.read(probe) != b"facejobs":
-                raise StorageError(f"{self.uri}: read back other bytes than were written")
+            same = self.read(probe) == b"facejobs"
             self.delete(probe)
-        except StorageError:
-            raise
         except Exception as error:
             raise StorageError(f"{self.uri}: cannot write there ({type(error).__name__}: {error})") from error
+        if not same:
+            raise StorageError(f"{self.uri}: read back other bytes than were written")
 
 
 def split_chain(uri: str) -> tuple[str, str, str]:
@@ -191,6 +232,11 @@ def split_chain(uri: str) -> tuple[str, str, str]:
 def filesystem(uri: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     """The file system of a URL and the path inside it."""
     try:
+        if _S3.match(uri) and not _CHAIN.search(uri):
+            from pipeline.s3 import PatientS3  # noqa: PLC0415  half a second, for those who use it
+
+            s3 = PatientS3(**{**PatientS3._get_kwargs_from_urls(uri), **options})
+            return s3, str(s3._strip_protocol(uri))
         if "::" in uri and not _CHAIN.search(uri):
             # fsspec would cut the name at `::` and give the path of another object.
             protocol, _ = fsspec.core.split_protocol(uri)
@@ -200,38 +246,3 @@ def filesystem(uri: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     except (ValueError, ImportError, TypeError) as error:
         raise StorageError(f"{uri}: {error}") from error
     return fs, str(path)
-
-
-def _write_local(path: Path, data: bytes, *, create_only: bool) -> None:
-    """Write beside the target, then move or link it into place, so that no reader ever sees half a file."""
-    with _beside(path) as temporary:
-        temporary.write_bytes(data)
-        _flush(temporary)
-        temporary.chmod(0o644)
-        if create_only:
-            os.link(temporary, path)
-        else:
-            temporary.replace(path)
-
-
-def this_host() -> str:
-    """This machine's name, as a part of a file's name."""
-    return re.sub(r"[^A-Za-z0-9.]", "_", socket.gethostname())[:64]
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A temporary file in the folder where `path` is to be, gone at the end unless it was moved."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PART}{this_host()}-{os.getpid()}-")
-    os.close(handle)
-    try:
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    """Have the file's bytes on disk before its name appears."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

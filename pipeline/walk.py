@@ -10,7 +10,8 @@ from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
 
-from pipeline.retries import persistent
+from pipeline.errors import StorageError
+from pipeline.retries import UnsureBytesError, persistent
 
 Info = dict[str, Any]
 
@@ -34,9 +35,10 @@ def walk_files(fs: Any, root: str, enter: Callable[[str], bool] = lambda _: True
 
     Raises:
         FileNotFoundError: there is nothing at root.
+        StorageError: S3 lists it in a way that contradicts itself.
         OSError: a directory cannot be listed. Errors are never taken for an empty directory.
     """
-    if "s3" in _protocols(fs) and not fs.version_aware:
+    if _is_s3(fs):
         yield from _walk_s3(fs, root)
         return
     infos: dict[str, Info] = {}
@@ -119,27 +121,79 @@ def _local_info(fs: Any, path: str) -> Info | None:
     return info | {"type": "other"} if info["type"] == "directory" else info
 
 
+def subfolders(fs: Any, path: str) -> list[str]:
+    """Names of the folders directly in one, sorted.
+
+    Raises:
+        FileNotFoundError: there is nothing at the path.
+        StorageError: S3 lists it in a way that contradicts itself.
+        OSError: it cannot be listed.
+    """
+    if _is_s3(fs):
+        bucket, prefix, _ = fs.split_path(path)
+        start = f"{prefix}/" if prefix else ""
+        pages = _s3_pages(fs, bucket, start, {"Delimiter": "/"})
+        found = [entry["Prefix"][len(start) : -1] for page in pages for entry in page.get("CommonPrefixes", ())]
+        return sorted(name for name in found if name)
+    return sorted(name.rstrip("/") for name in _names(fs, path, "", {}) if name.endswith("/"))
+
+
+def _is_s3(fs: Any) -> bool:
+    """Whether it is S3 and its present state is meant; all versions of a bucket are listed by s3fs."""
+    return "s3" in _protocols(fs) and not fs.version_aware
+
+
 def _walk_s3(fs: Any, root: str) -> Iterator[tuple[str, Info]]:
     """Flat listing, page by page, in the store's order (S3 API, ListObjectsV2)."""
     bucket, prefix, _ = fs.split_path(root)
     start = f"{prefix}/" if prefix else ""
-    token: dict[str, str] = {}
     seen = False
-    while True:
-        page = _s3_page(fs, bucket, start, token)
+    for page in _s3_pages(fs, bucket, start, {}):
         for entry in page.get("Contents", ()):
             name = entry["Key"][len(start) :]
             seen = True
             if name and not name.endswith("/"):  # a key that ends in a slash marks a directory
                 info = {"name": f"{bucket}/{entry['Key']}", "size": entry["Size"], "type": "file"}
                 yield name, info | {key: entry[key] for key in ("ETag", "LastModified") if key in entry}
-        if not page.get("IsTruncated"):
-            break
-        token = {"ContinuationToken": page["NextContinuationToken"]}
     if not seen and prefix:
         raise FileNotFoundError(root)
 
 
+def _s3_pages(fs: Any, bucket: str, prefix: str, more: dict[str, str]) -> Iterator[Any]:
+    """All pages of a listing; one that is cut short is an error and never an end."""
+    asked: set[int] = set()  # hashes of the tokens: a listing of ten million objects has ten thousand
+    token: dict[str, str] = {}
+    while True:
+        try:
+            page = _s3_page(fs, bucket, prefix, {**more, **token}, asked)
+        except UnsureBytesError as error:
+            raise StorageError(
+                f"s3://{bucket}/{prefix}: the store lists it wrongly, however often it is asked: {error}. Nothing was "
+                "left out for it; try again, and if it stays so, the store is defective"
+            ) from error
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        token = {"ContinuationToken": page["NextContinuationToken"]}
+        asked.add(hash(page["NextContinuationToken"]))
+
+
 @persistent
-def _s3_page(fs: Any, bucket: str, prefix: str, token: dict[str, str]) -> Any:
-    return fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, **token, **fs.req_kw)
+def _s3_page(fs: Any, bucket: str, prefix: str, more: dict[str, str], asked: set[int]) -> Any:
+    """One page, checked as far as a page can be.
+
+    Raises:
+        UnsureBytesError: it says that it is not the last, and not where to go on, or where one has been already; or it
+            counts more keys than it holds (`KeyCount`, which some stores leave out).
+    """
+    page = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, **more, **fs.req_kw)
+    held = len(page.get("Contents", ())) + len(page.get("CommonPrefixes", ()))
+    if page.get("KeyCount", 0) > held:
+        raise UnsureBytesError(f"a page counts {page['KeyCount']} keys and holds {held}")
+    if page.get("IsTruncated"):
+        token = page.get("NextContinuationToken")
+        if not token:
+            raise UnsureBytesError("a page says that more follow, but not where (IsTruncated without a token)")
+        if hash(token) in asked:
+            raise UnsureBytesError("a page goes on where the listing has been before (a continuation token twice)")
+    return page

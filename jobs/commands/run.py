@@ -20,6 +20,8 @@ from pipeline.runners.contract import Pools, Runner
 from pipeline.runners.local import LocalRunner
 from pipeline.runners.ray import RayRunner
 from pipeline.tally import Tally, tally_of
+from pipeline.watched.limits import Limits
+from pipeline.writer_lock import SoleWriters
 
 ENDS = {
     "complete": Exit.DONE,
@@ -32,9 +34,20 @@ ENDS = {
 
 def run_job(path: str, out: Output, *, replan: bool = False) -> Exit:
     """Plan the job's run or take it up again, and process what is left."""
+    with SoleWriters(out.log) as writers:
+        return _run_job(path, out, writers, replan=replan)
+
+
+def _run_job(path: str, out: Output, writers: SoleWriters, *, replan: bool) -> Exit:
     job = load(path)
     out.use(Scrubber(secrets_of(job)))
-    started = start(job, lambda count: out.log(f"{count} records listed"), replan=replan, watch=watched(out))
+    started = start(
+        job,
+        lambda count: out.log(f"{count} records listed"),
+        replan=replan,
+        watch=watched(out),
+        claim=writers.output,
+    )
     run = started.run
     plan = run.header.plan
     if started.resumed and run.complete and (tally := tally_of(run)).complete:
@@ -47,7 +60,7 @@ def run_job(path: str, out: Output, *, replan: bool = False) -> Exit:
     out.log(f"{verb} run {run.header.run_id}: {plan.records} records in {plan.units} units, {plan.bytes} bytes")
     for note in run.header.notes:
         out.log(note)
-    return _drive(job, started.weights, run, out)
+    return _drive(job, started.weights, writers.run(run), out, writers)
 
 
 def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
@@ -66,21 +79,26 @@ def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
         )
     if not run.complete:
         raise CommandError("the run is not complete; `facejobs run` finishes it first", Exit.CONFLICT)
-    count = plan_retry(located.job, weights, run, frozenset(codes))
-    if not count:
-        out.say("nothing to do: no such record is in quarantine, or it is one that the plan itself found wrong")
-        return Exit.DONE
-    out.log(f"{count} records are tried again")
-    return _drive(located.job, weights, run, out)
+    with SoleWriters(out.log) as writers:
+        run = writers.run(run)
+        count = plan_retry(located.job, weights, run, frozenset(codes))
+        if not count:
+            out.say("nothing to do: no such record is in quarantine, or it is one that the plan itself found wrong")
+            return Exit.DONE
+        out.log(f"{count} records are tried again")
+        return _drive(located.job, weights, run, out, writers)
 
 
 def _runner(job: Spec) -> Runner:
+    limits = None
+    if job.run.isolate:
+        limits = Limits(job.run.record_seconds, job.run.unit_seconds, job.run.worker_memory or 0)
     if job.run.runner == "local":
-        return LocalRunner()
-    return RayRunner(Pools(job.run.workers, job.run.address))
+        return LocalRunner(limits)
+    return RayRunner(Pools(job.run.workers, job.run.address, limits, job.run.stall_seconds))
 
 
-def _drive(job: Spec, weights: Weights, run: Run, out: Output) -> Exit:
+def _drive(job: Spec, weights: Weights, run: Run, out: Output, writers: SoleWriters) -> Exit:
     with out.progress(run.header.plan.records) as show:
         outcome = drive(
             run,
@@ -88,8 +106,9 @@ def _drive(job: Spec, weights: Weights, run: Run, out: Output) -> Exit:
             worker_spec(job, weights, run),
             job.run.placement,
             job.run.allowance(run.header.plan.records),
-            show,
+            writers.checking(show),
             _replaced(job, run),
+            job.run.grace_seconds,
         )
     # Whoever stopped it waits; and storage that does not answer takes no report.
     reported = outcome.state not in ("interrupted", "storage")

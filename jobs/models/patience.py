@@ -19,7 +19,7 @@ from pipeline.retries import is_transient
 ATTEMPTS = 6
 REACH_SECONDS = 20.0
 """After so long without an answer no further look at a file is begun. Clients have retries of their own: one look
-through s3fs at an address that refuses connections takes eight seconds."""
+at an S3 address that refuses connections takes as long again."""
 
 _LOG = logging.getLogger(__name__)
 _TRY_LATER = frozenset({408, 425, 429})

@@ -53,7 +53,12 @@ class Started:
 
 
 def start(
-    job: RestoreJob, on_listed: OnListed = lambda count: None, *, replan: bool = False, watch: Watch = UNSEEN
+    job: RestoreJob,
+    on_listed: OnListed = lambda count: None,
+    *,
+    replan: bool = False,
+    watch: Watch = UNSEEN,
+    claim: Callable[[Folder], Folder] = lambda output: output,
 ) -> Started:
     """Find the job's run in its output, or plan it.
 
@@ -62,9 +67,10 @@ def start(
         on_listed: told now and then how many records have been listed.
         replan: list the source again, and plan a new run if it holds others than when the job's run was planned.
         watch: who is told when a model is fetched.
+        claim: gives the output as it is to be written to, before anything is; see `pipeline.writer_lock`.
 
     Raises:
-        RunConflictError: the output holds another run's results, or files of no run at all.
+        RunConflictError: the output holds another run's results, or files of no run at all, or another driver's lock.
         ModelFileError: a model that the job names is not there.
         SourceError: the source cannot be read as the job says.
         StorageError: storage unreachable or refusing.
@@ -79,12 +85,14 @@ def start(
     moved = replan and known is not None and _listed_anew(job, on_listed) != known.header.plan.digest
     if known is not None and not moved:
         if current is None or current.header.run_id != known.header.run_id:
+            claim(output)
             make_current(known)
         return Started(known, resumed=True, weights=weights)
     foreign = _foreign(output) if current is None and job.output.existing != "replace" else ""
     if job.output.existing == "refuse" and not moved:
         _refuse(output, current, identity, foreign)
     output.check()
+    output = claim(output)
     aside = job.output.existing == "version" and (current is not None or foreign)
     prefix = next_version(output, digest(identity)) if aside else known.header.prefix if known is not None else ""
     run = _plan(job, weights, output, identity, prefix, on_listed)

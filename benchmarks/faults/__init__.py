@@ -1,0 +1,1 @@
+"""Faults put into the way to a real S3 server."""
