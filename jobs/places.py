@@ -20,4 +20,5 @@ def output_of(job: RestoreJob) -> Folder:
     return Folder(job.output.uri, resolve_options(job.output.storage_options))
 
 
-_FIELDS = {"kind", "uri", "include", "exclude", "image_suffixes", "bytes_column", "uri_column", "key_column"}
+_COLUMNS = {"bytes_column", "uri_column", "key_column"}
+_FIELDS = {"kind", "uri", "include", "exclude", "image_suffixes", "links", "schemes"} | _COLUMNS

@@ -17,6 +17,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "unsupported_format": f"Convert the file to TIFF, PNG or JPEG with a tool that you trust, {_RETRY}.",
         "unsupported_colour": f"Convert the picture to grey, RGB or CMYK with 8 or 16 bits, {_RETRY}.",
         "multi_page": f"Split the file into one file a page, {_RETRY}.",
+        "too_many_frames": f"Split the file into one file a picture, {_RETRY}.",
         "too_large": f"If you trust the file and have the memory, raise the limit under `source.limits`, {_RETRY}.",
         "too_small": "The picture has too few pixels to hold a face that could be restored: exclude it.",
         # Storage.
@@ -27,14 +28,18 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "source_changed": "The object changed after the run was planned: `--replan` the run, or `retry` it.",
         "truncated_read": f"Storage gave fewer bytes than it announced: check the storage, {_RETRY}.",
         "dangling_link": f"A symbolic link leads nowhere: restore what it points to, {_RETRY}.",
+        "link_outside": "The link leads out of the source: put the file itself there, or set `source.links: anywhere`.",
+        "not_a_file": "A pipe, a socket or a device has a picture's place: put the picture there, or exclude it.",
         # Shards and catalogues: what was planned from them stands, so a corrected one needs a new run.
         "broken_shard": "The shard cannot be read to its end: write or copy it again, then `--replan` the run.",
         "truncated_member": "The shard ends inside this member: write or copy it again, then `--replan` the run.",
+        "bad_member": "The member's header makes no sense: write the shard again, then `--replan` the run.",
         "link_member": "The tar holds a link in place of bytes: store the picture itself, then `--replan` the run.",
         "sparse_member": "The tar stores this member with holes: write it without `--sparse`, then `--replan` the run.",
         "null_image": "The row holds no picture: fill it in or remove it, then `--replan` the run.",
         "bad_row": "The catalogue's row cannot be read: correct it, then `--replan` the run.",
         "bad_uri": "The catalogue's URI cannot be used: write a full one, then `--replan` the run.",
+        "scheme_not_allowed": "A catalogue names storage that the job does not: if it is meant, set `source.schemes`.",
         "no_uri": "The catalogue names no file in this row: fill it in or remove the row, then `--replan` the run.",
         "no_key": "The catalogue gives this row no key: fill it in, then `--replan` the run.",
         # Names.
@@ -45,7 +50,8 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "gate_failed": "A face did not pass the gate, and the job sends such pictures here: see `score.gate`.",
         "bad_mask": f"The mask must have the picture's size, as the picture is shown: make it anew, {_RETRY}.",
         "unsupported_target": "The output format cannot hold this picture: set `output.format` to tiff or same.",
-        "worker_crashed": f"Workers ended at this picture: check the file and the memory that a worker has, {_RETRY}.",
+        "worker_crashed": f"A library crashed at this picture: check the file with another program, {_RETRY}.",
+        "timed_out": f"The picture took too long: where it is sound, raise the limit that the message names, {_RETRY}.",
         "out_of_memory": f"The picture needs more memory than a worker has: give workers more of it, {_RETRY}.",
         **dict.fromkeys(
             (

@@ -100,7 +100,7 @@ class RestoreSettings:
         on_fail = gate.pop("on_fail")
         limits = job.source.limits
         return RestoreSettings(
-            limits=Limits(max_pixels=limits.max_pixels, max_side=limits.max_side, max_ratio=limits.max_ratio),
+            limits=Limits(**limits.model_dump(exclude={"max_bytes"})),
             detect=DetectOptions(**job.detect.model_dump(exclude={"aligned"})),
             aligned=job.detect.aligned,
             restorer_name=weights.restorer.restorer or "" if weights.restorer else job.restore.model,

@@ -25,6 +25,9 @@ def check_source_keys(source: SourceBlock) -> Iterator[Finding]:
             yield Finding(("source", "uri_column"), message, at_key=True)
         elif not any(given):
             yield Finding(("source", "bytes_column"), "found null, expected a column here or in uri_column")
+        if source.schemes and source.uri_column is None:
+            message = "has no effect without uri_column, as the images are in the table; remove it"
+            yield Finding(("source", "schemes"), message, at_key=True)
     if isinstance(source, WebdatasetSource):
         for index, suffix in enumerate(source.image_suffixes):
             if not suffix.startswith(".") or "/" in suffix or suffix != suffix.lower():

@@ -10,11 +10,8 @@ from typing import Any
 import yaml
 
 from jobs.spec.problems import Finding, KeyPath, Mark, shown
-from jobs.spec.yaml12 import BOOL, FLOAT, INT, MAX_DEPTH, NULL, TEXT, StrictLoader
+from jobs.spec.yaml12 import BOOL, FLOAT, INT, MAX_DEPTH, MAX_NODES, NULL, TEXT, StrictLoader
 from jobs.spec.yaml_errors import explain_syntax, mark_of
-
-MAX_NODES = 20_000
-"""Values after aliases are followed; an alias bomb is stopped here."""
 
 MAX_DIGITS = 40
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from fsspec.registry import known_implementations
+from pydantic import AfterValidator, Field, model_validator
 
 from jobs.spec.common import Block, ByteCount, StorageOptions, Text, Texts
+from jobs.spec.problems import nearest
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".jp2", ".j2k", ".webp", ".bmp")
+
+
+def check_scheme(scheme: str) -> str:
+    """A URI's scheme in lower case.
+
+    Raises:
+        ValueError: it is none that fsspec knows.
+    """
+    name = scheme.lower()
+    if name not in known_implementations:
+        close = nearest(name.removesuffix("://"), [*known_implementations])
+        meant = f"; did you mean '{close}'?" if close else ""
+        raise ValueError(f"expected the scheme of a URL without '://', such as 's3', 'https' or 'file'{meant}")
+    return name
+
+
+Schemes = Annotated[tuple[Annotated[Text, AfterValidator(check_scheme)], ...], Field(strict=False)]
 
 
 class Limits(Block):
@@ -22,6 +41,8 @@ class Limits(Block):
     """Longest side of an image, in pixels."""
     max_ratio: float = Field(default=3000.0, ge=1.0)
     """Most bytes of decoded pixels for each byte of the file."""
+    max_frames: int = Field(default=1000, ge=1)
+    """Most frames or pages of a file, small copies and masks included; no more are counted."""
 
 
 class SourceBlock(Block):
@@ -31,6 +52,8 @@ class SourceBlock(Block):
     """Where it is: a path relative to the job file, or any URL that fsspec knows (s3://, gs://, https://, ...)."""
     storage_options: StorageOptions = Field(default={})
     """Options for that storage (credentials, endpoint); values may hold ${NAME} or ${NAME:-default}."""
+    links: Literal["inside", "anywhere"] = "inside"
+    """Where links to files on local disks may lead: inside the source's folder, or anywhere."""
     limits: Limits = Field(default_factory=Limits)
     """Bounds past which a file goes to quarantine."""
 
@@ -64,6 +87,8 @@ class ParquetSource(SourceBlock):
     """Column with the file's bytes; null, and by default so, when uri_column is given."""
     uri_column: Text | None = None
     """Column with the URI of each image, instead of bytes_column."""
+    schemes: Schemes = ()
+    """Other storage that uri_column may name, such as [https]; that of source.uri is always allowed."""
     key_column: Text | None = "key"
     """Column with each record's name; null takes it from the image's path in the table, or from the URI."""
 
@@ -82,6 +107,8 @@ class ManifestSource(SourceBlock):
     """A catalogue of URIs."""
     uri_column: Text = "uri"
     """Column with the URI of each image; relative ones are relative to the catalogue."""
+    schemes: Schemes = ()
+    """Other storage that the URIs may name, such as [https]; that of source.uri is always allowed."""
     key_column: Text | None = None
     """Column with each record's name; null takes the name from the URI."""
 

@@ -12,6 +12,9 @@ from jobs.spec.problems import shown
 MAX_DEPTH = 24
 """Nesting that no job file needs; PyYAML composes by recursion, so a limit must stand before Python's own."""
 
+MAX_NODES = 5_000
+"""Keys and values that no job file needs, as written, and values once more after aliases are followed."""
+
 BOOL, INT, FLOAT, NULL, TEXT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null", "str"))
 
 
@@ -20,7 +23,7 @@ class RefusedError(yaml.MarkedYAMLError):
 
 
 class StrictLoader(yaml.SafeLoader):
-    """Composes nodes by the core schema of YAML 1.2 (section 10.3.2); refuses tags and deep nesting.
+    """Composes nodes by the core schema of YAML 1.2 (section 10.3.2); refuses tags, deep nesting and masses of nodes.
 
     Raises:
         RefusedError: with the place of what is refused, from `get_single_node`.
@@ -30,13 +33,17 @@ class StrictLoader(yaml.SafeLoader):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.depth = 0
+        self.depth = self.nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """One node with all below it."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "tag", None) is not None:
             message = f"found the tag {shown(event.tag)}, which job files do not use; text can be put in quotes"
+            raise RefusedError(problem=message, problem_mark=event.start_mark)
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            message = f"found more than {MAX_NODES} keys and values, expected a short file"
             raise RefusedError(problem=message, problem_mark=event.start_mark)
         self.depth += 1
         if self.depth > MAX_DEPTH:

@@ -15,6 +15,7 @@ from operators.engines.graphs import with_graph
 from operators.engines.memory import translated
 from operators.engines.options import ArtifactStore, EngineDescription, EngineOptions, Precision
 from operators.engines.precision import cpu_kind
+from operators.telemetry import silent_onnxruntime
 
 
 def available(device: str) -> str | None:
@@ -68,8 +69,7 @@ class OnnxRuntimeEngine:
             reason = f"runs fp32 on a CPU, not {self._precision}"
         if reason is not None:
             raise EngineUnavailableError(f"onnxruntime engine: {reason}")
-        import onnxruntime  # noqa: PLC0415 - other engines do without
-
+        onnxruntime = silent_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._options.threads or torch.get_num_threads()
         options.inter_op_num_threads = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from operators.images.libvips import open_image, to_array
 from operators.images.limits import Limits
 from operators.images.probe import probe
 from operators.images.raster import COLOUR_BANDS, Pixels, Raster
-from operators.images.strict import decode_strictly
+from operators.images.strict import check_opened, decode_strictly
 
 
 def decode(data: bytes, limits: Limits | None = None) -> Raster:
@@ -76,15 +77,16 @@ def _decode_vips(data: bytes, info: ImageInfo) -> Pixels:
 def _decode_jp2(data: bytes, info: ImageInfo) -> Pixels:
     if info.depth == 16 and info.space == "rgb":
         return decode_jp2_deep(data)
-    return decode_jp2_pillow(data, 0)
+    return decode_jp2_pillow(data, 0, info)
 
 
-def decode_jp2_pillow(data: bytes, halvings: int) -> Pixels:
+def decode_jp2_pillow(data: bytes, halvings: int, info: ImageInfo) -> Pixels:
     """Decode a JPEG 2000 file with Pillow, optionally at a lower wavelet resolution.
 
     Args:
         data: the whole file, checked by `formats.jp2.probe`.
         halvings: how often width and height are halved.
+        info: what `probe` said of it.
 
     Returns:
         (H, W, C) uint8, or uint16 for 16-bit gray. Not for 16-bit colour, see `decode_jp2_deep`.
@@ -95,11 +97,12 @@ def decode_jp2_pillow(data: bytes, halvings: int) -> Pixels:
     try:
         # The plugin's class and not Image.open, whose own size limit would refuse what Limits has let pass.
         with Jpeg2KImageFile(io.BytesIO(data)) as image:
+            check_opened(image.width, image.height, len(image.getbands()), info)
             if halvings:
                 image.reduce = halvings
             image.load()
             pixels = np.array(image)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         raise OperatorError("corrupt", f"the JPEG 2000 data cannot be decoded: {error}") from error
     return np.ascontiguousarray(pixels[:, :, None] if pixels.ndim == 2 else pixels)
 

@@ -13,7 +13,7 @@ from operators.errors import OperatorError
 from operators.images.raster import Pixels, Space
 
 # libvips' own limits would refuse a TIFF of one large strip and a PNG with a large profile; `limits` guards instead.
-_UNLIMITED = frozenset({"tiff", "png", "heif"})
+_UNLIMITED = frozenset({"tiff", "png"})
 
 _INTERPRETATIONS: dict[tuple[Space, int], str] = {
     ("gray", 1): "b-w",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from operators.images.formats import heif, jp2, jpeg, png, tiff, webp
+from operators.images.formats import heif, jp2, jpeg, png, tiff, tiff_guard, webp
 from operators.images.info import Format, ImageInfo
 from operators.images.limits import Limits
 from operators.images.sniff import sniff
@@ -18,6 +18,12 @@ PROBES: dict[Format, Callable[[bytes], ImageInfo]] = {
     "jp2": jp2.probe,
 }
 
+# Formats in which pages have to be counted by following them one by one, each up to one more than a bound.
+FRAMES: dict[Format, Callable[[bytes, int], int]] = {
+    "tiff": tiff_guard.count_pages,
+    "webp": webp.count_frames,
+}
+
 
 def probe(data: bytes, limits: Limits | None = None) -> ImageInfo:
     """Read an image file's header without decoding pixels.
@@ -28,8 +34,10 @@ def probe(data: bytes, limits: Limits | None = None) -> ImageInfo:
 
     Raises:
         OperatorError: `empty_file`, `not_an_image`, `unsupported_format`, `unsupported_colour`, `multi_page`,
-            `truncated`, `corrupt`, `too_large` or `too_small`.
+            `too_many_frames`, `truncated`, `corrupt`, `too_large` or `too_small`.
     """
-    info = PROBES[sniff(data)](data)
-    (limits or Limits()).check(info.width, info.height, info.bytes_per_pixel, len(data))
+    bounds, name = limits or Limits(), sniff(data)
+    bounds.check_frames(FRAMES[name](data, bounds.max_frames) if name in FRAMES else 1)
+    info = PROBES[name](data)
+    bounds.check(info.width, info.height, info.bytes_per_pixel, len(data))
     return info

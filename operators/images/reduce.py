@@ -120,7 +120,7 @@ def _reduce_jp2(data: bytes, info: ImageInfo, factor: int) -> Reduced:
     levels = jp2.read_codestream(data, jp2.codestream_span(data)).levels
     deep_colour = info.depth == 16 and info.space == "rgb"
     halvings = 0 if deep_colour else _halvings(info, min(factor.bit_length() - 1, levels))
-    pixels = decode_jp2_deep(data) if deep_colour else decode_jp2_pillow(data, halvings)
+    pixels = decode_jp2_deep(data) if deep_colour else decode_jp2_pillow(data, halvings, info)
     pixels = _centre_wavelet(pixels[:, :, : COLOUR_BANDS[info.space]], halvings)
     rest = factor >> halvings
     scale = 0.5**halvings / rest

@@ -15,6 +15,9 @@ from operators.images.libvips import open_image
 # libjpeg warns of stuffing bytes before the end marker, which some cameras write; the picture is complete.
 _HARMLESS_JPEG = "extraneous bytes before marker 0xd9"
 
+# CMYK with alpha.
+_MOST_BANDS = 5
+
 T = TypeVar("T")
 
 
@@ -30,11 +33,39 @@ def decode_strictly(data: bytes, info: ImageInfo, render: Callable[[Any], T], **
     Raises:
         OperatorError: `truncated`, `corrupt` or `unsupported_format`; and what `render` raises.
     """
+
+    def checked(image: Any) -> T:
+        check_opened(image.width, image.height, image.bands, info)
+        return render(image)
+
     if info.format == "jpeg":
-        return _decode_jpeg(data, render, **options)
+        return _decode_jpeg(data, checked, **options)
     if info.format == "tiff":
-        return _decode_tiff(data, info, render)
-    return render(open_image(data, info.format, "error", **options))
+        return _decode_tiff(data, info, checked)
+    return checked(open_image(data, info.format, "error", **options))
+
+
+def check_opened(width: int, height: int, bands: int, info: ImageInfo) -> None:
+    """Refuse an image in which the decoder sees more pixels than the header that was held against the limits.
+
+    Two readers of one damaged or forged file need not agree: of a tag that stands twice, one may take the first and
+    the other the last.
+
+    Args:
+        width: as the decoder sees it, before it decodes.
+        height: likewise.
+        bands: likewise.
+        info: what `probe` said.
+
+    Raises:
+        OperatorError: `corrupt`.
+    """
+    if width > info.width or height > info.height or bands > max(info.bands, _MOST_BANDS):
+        raise OperatorError(
+            "corrupt",
+            f"the header states {info.width} x {info.height} pixels, the decoder sees {width} x {height} of {bands} "
+            "bands; fetch the file again",
+        )
 
 
 def _decode_jpeg(data: bytes, render: Callable[[Any], T], **options: Any) -> T:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from operators.errors import OperatorError
 from operators.faces.face import Affine, Points
 from operators.faces.geometry import compose, magnification, scaling, similarity
 from operators.scoring.sface_graph import sface_graph
+from operators.telemetry import silent_onnxruntime
 
 _SIDE = 112
 
@@ -34,6 +34,7 @@ class IdentityModel:
     """
 
     def __init__(self) -> None:
+        onnxruntime = silent_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -13,11 +14,15 @@ from fsspec.implementations.local import LocalFileSystem
 from pipeline.errors import SourceError
 from pipeline.records import Record
 from pipeline.sources.objects import Found, uri_of
+from pipeline.sources.schemes import refused_scheme
 from pipeline.sources.spec import SourceSpec
 from pipeline.sources.values import jsonable, key_text
+from pipeline.storage import split_chain
 
 DEFAULT_URI_COLUMN = "uri"
 BATCH_ROWS = 4096
+MAX_URI = 8192
+SHOWN, SHOWN_CHARACTERS = 50, 100
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 # File systems whose URLs have no bucket or host before the path.
@@ -44,7 +49,7 @@ def check_columns(present: Iterable[str], found: Found, spec: SourceSpec) -> Non
     names = list(present)
     for asked, setting in ((spec.uri_column or DEFAULT_URI_COLUMN, "uri_column"), (spec.key_column, "key_column")):
         if asked and asked not in names:
-            raise SourceError(f"{found.uri}: no column {asked!r}; set `source.{setting}` to one of: {', '.join(names)}")
+            raise SourceError(f"{found.uri}: no column {asked!r}; set `source.{setting}` to one of: {named(names)}")
 
 
 def record_of(row: Mapping[str, Any], place: str, found: Found, spec: SourceSpec) -> Record:
@@ -58,27 +63,51 @@ def record_of(row: Mapping[str, Any], place: str, found: Found, spec: SourceSpec
         row: column names to values.
         place: of the row in the catalogue, for messages (`line12`).
         found: the catalogue.
-        spec: `uri_column` and `key_column` are looked at.
+        spec: `uri`, `uri_column`, `key_column` and `schemes` are looked at.
     """
     uri_column = spec.uri_column or DEFAULT_URI_COLUMN
-    about = {name: value for name, value in row.items() if name not in {uri_column, spec.key_column}}
-    metadata = jsonable(about)
-    fallback = f"{found.name}#{place}"
-    written = row.get(uri_column)
-    if not isinstance(written, str) or not written.strip():
-        problem = f"no_uri: {place} of {found.name} has no text in column {uri_column!r}; fill it in or remove the row"
-        return Record(key_text(row.get(spec.key_column)) or fallback, found.uri, "", metadata=metadata, problem=problem)
-    uri = _absolute(written.strip(), found)
-    key = key_text(row.get(spec.key_column)) if spec.key_column else _default_key(uri, found)
+    metadata = jsonable({name: value for name, value in row.items() if name not in {uri_column, spec.key_column}})
+    given = row.get(uri_column)
+    written = given.strip() if isinstance(given, str) else ""
+    fault = _fault_of_text(written, uri_column)
+    uri = "" if fault else _absolute(written, found)
+    fault = fault or _fault_of_uri(uri, written, spec)
+    own = key_text(row.get(spec.key_column)) if spec.key_column else ""
+    key = own or (_default_key(uri, found) if uri and not spec.key_column else "")
+    if not key and not fault:
+        fault = f"no_key: gives no key; fill in its column {spec.key_column or uri_column!r}"
+    code, _, words = fault.partition(": ")
+    problem = f"{code}: {place} of {found.name} {words}" if fault else ""
+    return Record(key or f"{found.name}#{place}", uri or found.uri, "", metadata=metadata, problem=problem)
+
+
+def _fault_of_text(written: str, column: str) -> str:
+    """Why what a row names can be no URI (`code: words that follow the row's place`), or an empty string."""
+    if not written:
+        return f"no_uri: has no text in column {column!r}; fill it in or remove the row"
+    if len(written) > MAX_URI:
+        return f"bad_uri: names something of {len(written)} characters, a URI has at most {MAX_URI}; correct the row"
+    if any(unicodedata.category(character) == "Cc" for character in written):
+        return f"bad_uri: names {written[:SHOWN_CHARACTERS]!r}, which holds a control character; correct the row"
+    return ""
+
+
+def _fault_of_uri(uri: str, written: str, spec: SourceSpec) -> str:
+    """Why an object may not be read (`code: words that follow the row's place`), or an empty string."""
     if not uri:
-        problem = (
-            f"bad_uri: {place} of {found.name} names {written!r}, which lies outside its storage; write a full URI"
+        return f"bad_uri: names {written[:SHOWN_CHARACTERS]!r}, which lies outside its storage; write a full URI"
+    if scheme := refused_scheme(uri, spec):
+        return (
+            f"scheme_not_allowed: names storage of the scheme `{scheme}`, which the job does not; where that is meant, "
+            f"add `{scheme}` to `source.schemes`"
         )
-        return Record(key or fallback, found.uri, "", metadata=metadata, problem=problem)
-    if not key:
-        problem = f"no_key: {place} of {found.name} gives no key; fill in its column {spec.key_column or uri_column!r}"
-        return Record(fallback, uri, "", metadata=metadata, problem=problem)
-    return Record(key, uri, "", metadata=metadata)
+    return ""
+
+
+def named(columns: Sequence[str]) -> str:
+    """Columns' names for a message, the first ones where there are many."""
+    more = f", and {len(columns) - SHOWN} more" if len(columns) > SHOWN else ""
+    return ", ".join(name[:SHOWN_CHARACTERS] for name in columns[:SHOWN]) + more
 
 
 def bad_row(place: str, fault: str, found: Found) -> Record:
@@ -97,7 +126,7 @@ def _folder(found: Found) -> str:
 
 def _absolute(written: str, found: Found) -> str:
     """The full URI, or an empty string for one that leads out of the catalogue's storage."""
-    if _SCHEME.match(written):
+    if _SCHEME.match(written) or split_chain(written) != ("", written, ""):
         return written
     local = isinstance(found.fs, LocalFileSystem)
     if written.startswith("/"):

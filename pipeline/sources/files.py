@@ -12,8 +12,9 @@ from pipeline.sources.spec import OnIgnored, SourceSpec
 def list_files(spec: SourceSpec, ignored: OnIgnored) -> Iterator[Record]:
     """Records of a prefix or a glob; the key is the path relative to the prefix, extension included.
 
-    A link to a file is read as that file, wherever it lies: archives are often arranged by links, and a source is only
-    read. A link to a folder is not followed.
+    A link to a file is read as that file where that lies below the prefix too. One that leads elsewhere is read if
+    `links` is `anywhere`, and is else a record with a problem: whoever may put files into an archive need not be
+    somebody who may read all that the job can. A link to a folder is not followed.
     """
     for found in find_objects(spec, spec.image_suffixes, ignored):
         yield Record(found.name, found.uri, found.version, size=found.size, problem=found.problem)

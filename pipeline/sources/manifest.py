@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from types import MappingProxyType
 from typing import IO, Any
@@ -14,13 +15,15 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError
 from pipeline.records import Record
-from pipeline.sources.catalogue import bad_row, check_columns, list_parquet_catalogue, open_exact, record_of
+from pipeline.sources.catalogue import bad_row, check_columns, list_parquet_catalogue, named, open_exact, record_of
 from pipeline.sources.damage import DECODING, is_damage
 from pipeline.sources.objects import Found, find_objects, listing_errors
 from pipeline.sources.spec import OnIgnored, SourceSpec
+from pipeline.sources.values import jsonable
 
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 JSONL_HEAD_ROWS = 100
+MAX_LINE = 16 * 2**20
 
 
 def list_manifest(spec: SourceSpec, ignored: OnIgnored) -> Iterator[Record]:
@@ -72,7 +75,7 @@ def _open_text(found: Found) -> IO[str]:
 
 def _list_csv(found: Found, spec: SourceSpec, delimiter: str = ",") -> Iterator[Record]:
     with _open_text(found) as text:
-        rows = csv.reader(text, delimiter=delimiter, strict=True)
+        rows = csv.reader(_lines(text, found), delimiter=delimiter, strict=True)
         header = _header(rows, found)
         check_columns(header, found, spec)
         while True:
@@ -99,8 +102,8 @@ def _header(rows: Iterator[list[str]], found: Found) -> list[str]:
         raise SourceError(f"{found.uri}: it is empty; the first line must name the columns") from None
     except csv.Error as error:
         raise SourceError(f"{found.uri}: its first line cannot be read ({error})") from error
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise SourceError(f"{found.uri}: the column names {', '.join(twice)} stand twice; give each its own")
+    if twice := sorted(name for name, count in Counter(header).items() if count > 1):
+        raise SourceError(f"{found.uri}: the column names {named(twice)} stand twice; give each its own")
     return header
 
 
@@ -110,7 +113,7 @@ def _list_tsv(found: Found, spec: SourceSpec) -> Iterator[Record]:
 
 def _list_jsonl(found: Found, spec: SourceSpec) -> Iterator[Record]:
     with _open_text(found) as text:
-        rows = _json_rows(text)
+        rows = _json_rows(_lines(text, found))
         # The columns of JSONL are known only from its rows, and a row may lack some: a few are looked at.
         head = list(islice(rows, JSONL_HEAD_ROWS))
         if any(not fault for _, _, fault in head):
@@ -119,14 +122,26 @@ def _list_jsonl(found: Found, spec: SourceSpec) -> Iterator[Record]:
             yield bad_row(place, fault, found) if fault else record_of(row, place, found, spec)
 
 
-def _json_rows(text: IO[str]) -> Iterator[tuple[str, dict[str, Any], str]]:
+def _lines(text: IO[str], found: Found) -> Iterator[str]:
+    """Line by line, within bounds: a compressed catalogue of a few KiB can hold one line of any length."""
+    number = 0
+    while line := text.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE:
+            raise SourceError(
+                f"{found.uri}: line {number} is longer than {MAX_LINE // 2**20} Mi characters; is it a manifest?"
+            )
+        yield line
+
+
+def _json_rows(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Place, values and fault of each line that is not empty."""
-    for number, line in enumerate(text, start=1):
+    for number, line in enumerate(lines, start=1):
         place = f"line{number}"
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = jsonable(json.loads(line))
         except (ValueError, RecursionError) as error:
             yield place, {}, f"no JSON ({error})"
             continue

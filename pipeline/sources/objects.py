@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,7 +91,7 @@ def _find(spec: SourceSpec, suffixes: tuple[str, ...], ignored: OnIgnored) -> It
             elif (glob and not glob.match(f"{root}/{name}".lstrip("/"))) or not select(name):
                 ignored(name, "not selected" if glob or spec.include else "not an image")
             else:
-                yield _found(fs, spec, name, info)
+                yield _found(fs, spec, name, info, root or "/")
     except (FileNotFoundError, NotADirectoryError):
         if glob:
             raise
@@ -136,12 +137,24 @@ def _unreadable(info: dict[str, Any]) -> str:
     return "link to a folder" if info.get("islink") else "not a file"
 
 
-def _found(fs: Any, spec: SourceSpec, name: str, info: dict[str, Any]) -> Found:
+def _found(fs: Any, spec: SourceSpec, name: str, info: dict[str, Any], root: str = "") -> Found:
+    """One object; `root` is the folder that it was found in, empty for one that the source's URI itself names."""
+    path = str(info["name"])
     problem = ""
     if info["type"] == "dangling":
         problem = "dangling_link: the link leads nowhere; restore what it points to or remove it"
-    path = str(info["name"])
+    elif root and info.get("islink") and spec.links == "inside" and not _is_inside(path, root):
+        problem = (
+            "link_outside: the link leads out of the source's folder; put the file itself there, or say "
+            "`source.links: anywhere` where links are meant to"
+        )
     return Found(name, fs, path, uri_of(fs, path, spec.uri), int(info["size"]), version_of(info), problem)
+
+
+def _is_inside(path: str, root: str) -> bool:
+    """Whether a local link leads to something below a folder, through all links on the way."""
+    top = os.path.realpath(root)
+    return os.path.commonpath([os.path.realpath(path), top]) == top
 
 
 def uri_of(fs: Any, path: str, uri: str) -> str:

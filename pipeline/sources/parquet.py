@@ -43,6 +43,9 @@ def list_parquet(spec: SourceSpec, ignored: OnIgnored) -> Iterator[Record]:
 
 
 def _list_file(found: Found, spec: SourceSpec) -> Iterator[Record]:
+    if found.problem:
+        yield Record(found.name, found.uri, found.version, size=found.size, problem=found.problem)
+        return
     with listing_errors(found.uri):
         try:
             with open_exact(found.fs, found.path) as file, pq.ParquetFile(file) as table:

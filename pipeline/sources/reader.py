@@ -12,7 +12,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import RecordError, StorageError
 from pipeline.records import Record
-from pipeline.retries import is_transient, persistent, response_code
+from pipeline.retries import UnsureBytesError, is_broken_body, is_transient, persistent, response_code
 from pipeline.sources.spec import SourceSpec
 from pipeline.storage import filesystem
 from pipeline.walk import version_of
@@ -74,6 +74,9 @@ def details(fs: Any, path: str) -> dict[str, Any]:
     info = dict(fs.info(path))
     if info["type"] == "directory":
         raise IsADirectoryError(path)
+    if info["type"] == "other":
+        # Opening a pipe waits for a writer, and a device may never end.
+        raise RecordError("not_a_file", f"{path}: a pipe, a socket or a device; put the file itself there")
     return info
 
 
@@ -88,7 +91,7 @@ def refuse_large(record: Record, size: int, limit: int) -> None:
     """Raise `too_large` for more encoded bytes than the job allows."""
     if size > limit:
         raise RecordError(
-            "too_large", f"{record.key}: {size:,} bytes, at most {limit:,} are allowed; raise `source.max_bytes`"
+            "too_large", f"{record.key}: {size:,} bytes, at most {limit:,} are allowed; raise `source.limits.max_bytes`"
         )
 
 
@@ -130,14 +133,10 @@ def _meaning(error: OSError, uri: str, spec: SourceSpec) -> Exception:
         code = "permission_denied" if isinstance(error, PermissionError) else "unreadable"
         return RecordError(code, f"{uri}: cannot be read {said}; check its permissions and the disk")
     if isinstance(error, PermissionError):
-        return StorageError(f"{uri}: access refused {said}; check the credentials in `source.options`")
+        return StorageError(f"{uri}: access refused {said}; check the credentials in `source.storage_options`")
     if is_transient(error):
         return StorageError(f"{uri}: storage does not answer {said}")
     return RecordError("unreadable", f"{uri}: cannot be read {said}")
-
-
-class _ShortReadError(ConnectionError):
-    """Fewer bytes came than the object has: worth another try."""
 
 
 def _fetch(fs: Any, path: str, start: int, size: int, *, whole: bool) -> bytes:
@@ -145,19 +144,33 @@ def _fetch(fs: Any, path: str, start: int, size: int, *, whole: bool) -> bytes:
         return b""
 
     def fetch() -> bytes:
-        if whole and size > ONE_REQUEST_BYTES:
-            data = bytes(fs.cat_file(path))
-        else:
-            data = bytes(fs.cat_file(path, start=start, end=start + size))
+        with _whole_bodies():
+            if whole and size > ONE_REQUEST_BYTES:
+                data = bytes(fs.cat_file(path))
+            else:
+                data = bytes(fs.cat_file(path, start=start, end=start + size))
         if len(data) != size:
-            raise _ShortReadError(f"{len(data):,} bytes came, {size:,} were expected")
+            raise UnsureBytesError(f"{len(data):,} bytes came, {size:,} were expected")
         return data
 
     return _patient(fetch, path)
 
 
+@contextmanager
+def _whole_bodies() -> Iterator[None]:
+    """A body that breaks off is worth a few tries and then the record's trouble: the store answers, after all."""
+    try:
+        yield
+    except Exception as error:
+        if is_broken_body(error):
+            raise UnsureBytesError(f"the body broke off ({type(error).__name__}: {error})") from error
+        raise
+
+
 def _patient(fetch: Callable[[], bytes], path: str) -> bytes:
     try:
         return persistent(fetch)()
-    except _ShortReadError as error:
-        raise RecordError("truncated_read", f"{path}: {error}, on every try; check the object") from error
+    except UnsureBytesError as error:
+        raise RecordError(
+            "truncated_read", f"{path}: {error}, on every try; check the object, then `facejobs retry` reads it again"
+        ) from error

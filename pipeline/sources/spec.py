@@ -11,6 +11,7 @@ from pipeline.names import printable
 from pipeline.records import Record
 
 SourceKind = Literal["files", "webdataset", "parquet", "manifest"]
+Links = Literal["inside", "anywhere"]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".jp2", ".j2k", ".webp", ".bmp")
 
@@ -31,6 +32,9 @@ class SourceSpec:
         bytes_column: Parquet column with the image's bytes, or a struct with the field `bytes` (Hugging Face `Image`).
         uri_column: column with the image's URI; in a Parquet source given instead of `bytes_column`.
         key_column: column with the record's key. Empty: the URI's path, or a struct's field `path`.
+        schemes: storage that a catalogue may name besides that of `uri` itself (`s3`, `https`, `file`, ...).
+        links: whether a local link to a file is read wherever it leads (`anywhere`), or refused where that is out of
+            the prefix (`inside`).
         max_bytes: an encoded image larger than this is quarantined unread.
     """
 
@@ -43,6 +47,8 @@ class SourceSpec:
     bytes_column: str = ""
     uri_column: str = ""
     key_column: str = ""
+    schemes: tuple[str, ...] = ()
+    links: Links = "inside"
     max_bytes: int = 2 * 2**30
 
 

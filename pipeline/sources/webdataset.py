@@ -15,6 +15,7 @@ from pipeline.sources.ahead import in_order
 from pipeline.sources.objects import Found, find_objects, listing_errors
 from pipeline.sources.patterns import set_aside
 from pipeline.sources.spec import LeftOut, OnIgnored, SourceSpec
+from pipeline.sources.tar_headers import BoundedHeaders
 from pipeline.sources.values import jsonable
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tar.lz4")
@@ -72,7 +73,7 @@ def _plain(shard: Found) -> Found:
 
 def _list_shard(shard: Found, image_suffixes: tuple[str, ...]) -> Iterator[Record | LeftOut]:
     if shard.problem:
-        yield _broken(shard, shard.problem.partition(": ")[2])
+        yield Record(shard.name, shard.uri, shard.version, size=shard.size, problem=shard.problem)
         return
     with listing_errors(shard.uri):
         yield from _list_members(shard, image_suffixes)
@@ -84,8 +85,10 @@ def _list_members(shard: Found, image_suffixes: tuple[str, ...]) -> Iterator[Rec
         sorter = _Sorter(shard, file, image_suffixes)
         fault = ""
         try:
-            with tarfile.open(fileobj=file, mode="r:") as tar:
+            headers = BoundedHeaders(file)
+            with tarfile.open(fileobj=headers, mode="r:") as tar:  # type: ignore[call-overload] # wants all of IO
                 for member in _members(tar):
+                    headers.next_member()
                     key = _sample_key(_name(member))
                     if key != sample.key:
                         yield from _finish(sample, shard)
@@ -94,6 +97,8 @@ def _list_members(shard: Found, image_suffixes: tuple[str, ...]) -> Iterator[Rec
                 fault = _after_last(file, tar.offset, shard.size)
         except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
             fault = str(error) or type(error).__name__
+        except RecursionError:  # tarfile recurses where a header that belongs to the next one follows another such
+            fault = "one member has hundreds of headers"
         yield from _finish(sample, shard)
         if fault:
             yield _broken(shard, fault)
@@ -153,7 +158,9 @@ class _Sorter:
 
 def _image(member: tarfile.TarInfo, name: str, shard: Found) -> Record:
     problem = ""
-    if not member.isreg():
+    if member.size < 0:
+        problem = f"bad_member: its header in {shard.name} states a size of {member.size}; write the shard again"
+    elif not member.isreg():
         problem = f"link_member: it is a link or a device in {shard.name} and has no bytes there; store it as a file"
     elif member.issparse():
         problem = f"sparse_member: it is stored with holes in {shard.name}; write the tar without --sparse"
@@ -162,11 +169,12 @@ def _image(member: tarfile.TarInfo, name: str, shard: Found) -> Record:
             f"truncated_member: {shard.name} ends {member.offset_data + member.size - shard.size:,} bytes before "
             "the member does; write or copy the shard again"
         )
-    return Record(name, shard.uri, shard.version, size=member.size, offset=member.offset_data, problem=problem)
+    size = min(max(member.size, 0), shard.size)
+    return Record(name, shard.uri, shard.version, size=size, offset=member.offset_data, problem=problem)
 
 
 def _text(member: tarfile.TarInfo, file: Any) -> str | None:
-    if member.size > MAX_METADATA_BYTES:
+    if not 0 <= member.size <= MAX_METADATA_BYTES:
         return None
     file.seek(member.offset_data)
     data = file.read(member.size)

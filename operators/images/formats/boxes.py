@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from operators.errors import OperatorError
 
+_MAX_BOXES = 100_000
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """One box: its four-letter name, where its payload starts and where the box ends."""
 
@@ -41,6 +43,8 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> list[Box]:
             )
         found.append(Box(name, at + head, at + length))
         at += length
+        if len(found) > _MAX_BOXES:
+            raise OperatorError("corrupt", f"the file has more than {_MAX_BOXES} boxes")
     return found
 
 

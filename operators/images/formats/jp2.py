@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from operators.errors import OperatorError
 from operators.images import exif as exif_tags
 from operators.images.formats.boxes import Box, boxes
+from operators.images.formats.jp2_parts import check_parts
 from operators.images.info import ImageInfo
 from operators.images.raster import Space
 
@@ -21,7 +22,8 @@ XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 IPTC_UUID = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
 METADATA_BOXES = frozenset({b"uuid", b"xml ", b"uinf"})
 
-_SOC, _SIZ, _COD, _SOT, _EOC = 0xFF4F, 0xFF51, 0xFF52, 0xFF90, 0xFFD9
+_SOC, _SIZ, _COD, _COC, _SOT, _EOC = 0xFF4F, 0xFF51, 0xFF52, 0xFF53, 0xFF90, 0xFFD9
+_MAX_PARTS = 1_000_000
 _ENUMERATED: dict[int, Space] = {12: "cmyk", 16: "rgb", 17: "gray"}
 
 
@@ -79,6 +81,7 @@ def read_codestream(data: bytes, span: tuple[int, int]) -> Codestream:
     at += 2
     size: bytes = b""
     style: bytes = b""
+    styles: list[bytes] = []
     while at + 4 <= end and _word(data, at) != _SOT:
         marker, length = _word(data, at), _word(data, at + 2)
         if length < 2:
@@ -87,6 +90,10 @@ def read_codestream(data: bytes, span: tuple[int, int]) -> Codestream:
             size = data[at + 4 : at + 2 + length]
         elif marker == _COD:
             style = data[at + 4 : at + 2 + length]
+            styles.append(style[:1] + style[5:])
+        elif marker == _COC:
+            components = 2 if int.from_bytes(size[34:36], "big") > 256 else 1
+            styles.append(data[at + 4 + components : at + 2 + length])
         at += 2 + length
     _walk_tile_parts(data, at, end)
     if len(size) < 36 or len(style) < 10:
@@ -96,6 +103,7 @@ def read_codestream(data: bytes, span: tuple[int, int]) -> Codestream:
     parts = [size[36 + 3 * i : 39 + 3 * i] for i in range(count)]
     if any(len(part) != 3 for part in parts):
         raise OperatorError("corrupt", "the JPEG 2000 size segment is cut short")
+    check_parts(size, styles, count)
     return Codestream(
         width=x1 - x0,
         height=y1 - y0,
@@ -172,7 +180,11 @@ def _word(data: bytes, at: int) -> int:
 
 
 def _walk_tile_parts(data: bytes, at: int, end: int) -> None:
+    steps = 0
     while at + 12 <= end and _word(data, at) == _SOT:
+        steps += 1
+        if steps > _MAX_PARTS:
+            raise OperatorError("corrupt", f"the JPEG 2000 file has more than {_MAX_PARTS} tile-parts")
         length = int.from_bytes(data[at + 6 : at + 10], "big")
         at = end - 2 if length == 0 else at + length
         if length and length < 14:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from operators.errors import OperatorError
@@ -23,14 +24,19 @@ _PROCESSES = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive", 0xC3: "lo
 _BARE = frozenset([0x01, *range(0xD0, 0xD8)])
 _SPACES: dict[int, Space] = {1: "gray", 3: "rgb", 4: "cmyk"}
 _CM_PER_INCH = 2.54
+_MAX_MARKERS = 100_000
+_MAX_SCANS = 100  # encoders write about ten
+_PROGRESSIVE = 0xC2
+_FILL = re.compile(rb"\xff{2,}")  # any marker may be preceded by fill bytes (T.81, B.1.1.2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """One marker segment before the image data: marker code 0x00..0xff and its payload."""
+    """One marker segment before the image data: marker code 0x00..0xff, payload, and where that ends in its file."""
 
     marker: int
     payload: bytes
+    end: int = 0
 
 
 def segments(data: bytes) -> list[Segment]:
@@ -40,15 +46,18 @@ def segments(data: bytes) -> list[Segment]:
         OperatorError: `truncated` when the file ends before a scan starts, `corrupt` when markers are malformed.
     """
     found: list[Segment] = []
-    at = 2
+    at, steps = 2, 0
     while True:
-        while data[at : at + 2] == b"\xff\xff":  # fill bytes
-            at += 1
+        if fill := _FILL.match(data, at):
+            at = fill.end() - 1
         if at + 4 > len(data):
             raise OperatorError("truncated", f"the JPEG file ends at byte {len(data)}, before its image data starts")
         if data[at] != 0xFF:
             raise OperatorError("corrupt", f"expected a JPEG marker at byte {at}, found {data[at : at + 2].hex()}")
         marker = data[at + 1]
+        steps += 1
+        if steps > _MAX_MARKERS:
+            raise OperatorError("corrupt", f"the JPEG file has more than {_MAX_MARKERS} markers before its image data")
         if marker in _BARE:
             at += 2
             continue
@@ -58,7 +67,7 @@ def segments(data: bytes) -> list[Segment]:
             raise OperatorError("corrupt", f"the JPEG segment at byte {at} states a length of {length}")
         if end > len(data):
             raise OperatorError("truncated", f"the JPEG file ends at byte {len(data)}, inside the segment at {at}")
-        found.append(Segment(marker, data[at + 4 : end]))
+        found.append(Segment(marker, data[at + 4 : end], end))
         if marker == 0xDA:
             return found
         at = end
@@ -102,6 +111,8 @@ def probe(data: bytes) -> ImageInfo:
         raise OperatorError("unsupported_colour", f"the JPEG has {precision} bits a sample; 8 are supported")
     if components not in _SPACES:
         raise OperatorError("unsupported_colour", f"the JPEG has {components} components; 1, 3 or 4 are supported")
+    if frames[0].marker == _PROGRESSIVE:
+        _check_scans(data, found[-1].end)
     exif = exif_of(found)
     notes = []
     if payloads(found, APP2, MPF_PREFIX):
@@ -119,6 +130,19 @@ def probe(data: bytes) -> ImageInfo:
         dpi=exif_tags.dpi(exif) or _jfif_dpi(found),
         notes=tuple(notes),
     )
+
+
+def _check_scans(data: bytes, start: int) -> None:
+    """Refuse a progressive file of absurdly many scans: each costs a walk over the whole picture, in a few bytes.
+
+    Inside a scan 0xff is followed by zero or by a restart marker (T.81, B.1.1.5), so other markers can be counted.
+    """
+    end = data.find(b"\xff\xd9", start)
+    scans = 1 + data.count(b"\xff\xda", start, end if end >= 0 else len(data))
+    if scans > _MAX_SCANS:
+        raise OperatorError(
+            "corrupt", f"the progressive JPEG has {scans} scans; {_MAX_SCANS} are the most that make sense"
+        )
 
 
 def _jfif_dpi(found: list[Segment]) -> tuple[float, float] | None:

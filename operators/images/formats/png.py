@@ -14,6 +14,9 @@ from operators.images.raster import Space
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 _MAX_PROFILE = 64 * 1024 * 1024
+_MAX_TEXT = 64 * 1024 * 1024
+_MAX_CHUNKS = 500_000  # libpng writes image data in chunks of 8 KiB
+_SLICE = 65_536
 _METRES_PER_INCH = 0.0254
 _TYPES: dict[int, tuple[Space, bool]] = {
     0: ("gray", False),
@@ -24,7 +27,7 @@ _TYPES: dict[int, tuple[Space, bool]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """One chunk: its four-letter name and where its payload lies in the file."""
 
@@ -37,13 +40,15 @@ def chunks(data: bytes) -> list[Chunk]:
     """Return all chunks in file order.
 
     Raises:
-        OperatorError: `truncated` when the file ends before the end chunk.
+        OperatorError: `truncated` when the file ends before the end chunk, `corrupt` when it has absurdly many.
     """
     found: list[Chunk] = []
     at = len(SIGNATURE)
     while at + 12 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
         name = data[at + 4 : at + 8]
+        if len(found) == _MAX_CHUNKS:
+            raise OperatorError("corrupt", f"the PNG file has more than {_MAX_CHUNKS} chunks")
         found.append(Chunk(name, at + 8, length))
         at += 12 + length
         if name == b"IEND" and at <= len(data):
@@ -97,6 +102,7 @@ def probe(data: bytes) -> ImageInfo:
         raise OperatorError("multi_page", "this is an animated PNG; split it into single images first")
     if bits == 1 and kind == 0:
         raise OperatorError("unsupported_colour", "the PNG is 1-bit black and white; convert it to 8-bit gray first")
+    _check_texts(data, found)
     space, alpha = _TYPES[kind]
     notes = []
     if kind == 3:
@@ -121,6 +127,36 @@ def probe(data: bytes) -> ImageInfo:
         dpi=_dpi(payload(data, found, b"pHYs")),
         notes=tuple(notes),
     )
+
+
+def _check_texts(data: bytes, found: list[Chunk]) -> None:
+    """Refuse compressed text and profiles that inflate to absurd lengths: decoders inflate them all."""
+    left = _MAX_TEXT
+    for chunk in found:
+        if chunk.name in (b"iCCP", b"zTXt", b"iTXt"):
+            left -= _inflated(data[chunk.start : chunk.start + chunk.length], chunk.name, left)
+        if left < 0:
+            raise OperatorError(
+                "corrupt", f"the PNG's text and profile inflate to more than {_MAX_TEXT // 2**20} MiB; strip them first"
+            )
+
+
+def _inflated(payload: bytes, name: bytes, most: int) -> int:
+    """The length of a chunk's compressed part, found out up to a little more than `most`; 0 where there is none."""
+    start = payload.find(b"\0") + 2
+    if name == b"iTXt":  # keyword, flag and method, then language and translated keyword (PNG, section 11.3.3.4)
+        if payload[start - 1 : start] != b"\1":
+            return 0
+        start = payload.find(b"\0", payload.find(b"\0", start + 1) + 1) + 1
+    stream = zlib.decompressobj()
+    length, rest = 0, payload[start:]
+    try:
+        while rest and not stream.eof and length <= most:
+            length += len(stream.decompress(rest, _SLICE))
+            rest = stream.unconsumed_tail
+    except zlib.error:
+        return length
+    return length
 
 
 def _dpi(raw: bytes | None) -> tuple[float, float] | None:

@@ -19,7 +19,7 @@ from operators.images.info import ImageInfo
 from operators.images.raster import COLOUR_BANDS, Space
 
 NEW_SUBFILE, OLD_SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 255, 256, 257, 258, 259, 262
-ORIENTATION, SAMPLES, PREDICTOR, TILE_WIDTH, TILE_HEIGHT = 274, 277, 317, 322, 323
+ORIENTATION, SAMPLES, ROWS_PER_STRIP, PREDICTOR, TILE_WIDTH, TILE_HEIGHT = 274, 277, 278, 317, 322, 323
 STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES = 273, 279, 324, 325
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 SUB_DIRECTORIES, INK_SET, EXTRA_SAMPLES, SAMPLE_FORMAT = 330, 332, 338, 339
@@ -55,6 +55,8 @@ _PHOTOMETRIC_NAMES = {
 }
 _SAMPLE_NAMES = {2: "signed integer", 3: "floating point", 4: "untyped", 5: "complex integer", 6: "complex"}
 _CM_PER_INCH = 2.54
+# Sides of tiles are multiples of 16 (TIFF 6.0, section 15); small images often come in one tile of a usual size.
+_TILE_STEP, _USUAL_TILE = 16, 2048
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def probe(data: bytes) -> ImageInfo:
     width, height = number(directory, WIDTH, 0), number(directory, HEIGHT, 0)
     if width < 1 or height < 1:
         raise OperatorError("corrupt", f"the TIFF file states {width} x {height} pixels")
+    _check_tile(directory, max(width, height))
     unread = unread_tags(directory)
     if STRUCTURAL.intersection(unread):
         raise OperatorError("truncated", f"values of the TIFF tags {unread} lie beyond the file's {len(data)} bytes")
@@ -198,6 +201,13 @@ def _colour(directory: Directory, bits: int) -> tuple[Space, bool, list[str]]:
     if photometric == 0:
         notes.append("white-is-zero gray turned to the usual black-is-zero")
     return space, extra == 1, notes
+
+
+def _check_tile(directory: Directory, side: int) -> None:
+    """Refuse tiles that are much larger than the image: a decoder holds one whole, whatever the image's size."""
+    tile = number(directory, TILE_WIDTH, 0), number(directory, TILE_HEIGHT, 0)
+    if max(tile) > max(side + _TILE_STEP, _USUAL_TILE):
+        raise OperatorError("corrupt", f"the TIFF states tiles of {tile[0]} x {tile[1]} pixels, larger than its image")
 
 
 def _check_extents(directory: Directory, size: int) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import logging
 import struct
-from typing import Any
+from typing import Any, Literal
 
 import tifftools
 from tifftools.exceptions import TifftoolsError
 
 from operators.errors import OperatorError
+from operators.images.formats.tiff_guard import Survey, survey
 
 Directory = dict[str, Any]
 Entry = dict[str, Any]
@@ -24,24 +25,34 @@ STRUCTURAL = frozenset(
     ]
 )
 
-_MAX_READS = 500_000
+_SPARE_READS = 1000
+_UNDEFINED = 7
+_ENTRY_SIZES = frozenset({12, 20})  # of TIFF and BigTIFF
 _FORMAT_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 
 
 class _Guarded(io.BytesIO):
     """A file in memory that refuses to be read for ever.
 
-    tifftools follows directory chains without looking for loops; a loop shows as endlessly many reads.
+    tifftools follows directory chains without looking for loops; a loop shows as endlessly many reads. And it makes a
+    list of each value of the type BYTE, of eight times its size: large ones are shown to it as UNDEFINED, which
+    it keeps as they are.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, found: Survey) -> None:
         super().__init__(data)
-        self._reads = _MAX_READS
+        self._order: Literal["big", "little"] = "big" if data[:2] == b"MM" else "little"
+        self._large = found.large
+        # Pages may share directories below them, which are then read more than once.
+        self._reads = _SPARE_READS + 8 * (3 * found.directories + 2 * found.entries)
         self._bytes = 2 * len(data) + 1_000_000
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read as BytesIO does, within the budget."""
+        at = self.tell()
         block = super().read(size)
+        if at in self._large and size in _ENTRY_SIZES:
+            block = block[:2] + _UNDEFINED.to_bytes(2, self._order) + block[4:]
         self._reads -= 1
         self._bytes -= len(block)
         if self._reads < 0 or self._bytes < 0:
@@ -60,8 +71,9 @@ def read_directories(data: bytes, what: str = "TIFF") -> list[Directory]:
         OperatorError: `truncated` or `corrupt`.
     """
     logging.getLogger("tifftools").setLevel(logging.ERROR)
+    found = survey(data, what)
     try:
-        info = tifftools.read_tiff(_Guarded(data))
+        info = tifftools.read_tiff(_Guarded(data, found))
     except (TifftoolsError, RecursionError, struct.error, KeyError, ValueError, TypeError, IndexError) as error:
         code = "truncated" if isinstance(error, struct.error) else "corrupt"
         raise OperatorError(code, f"the {what} directory cannot be read: {error}") from error

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from operators.errors import OperatorError
 from operators.images import exif as exif_tags
 from operators.images.info import ImageInfo
+
+_MAX_CHUNKS = 100_000
+
+
+def count_frames(data: bytes, most: int) -> int:
+    """Return the number of an animation's frames, counted up to one more than `most`; 1 for a still image.
+
+    Args:
+        data: the whole file.
+        most: where counting may stop.
+    """
+    frames = (name for name, _, _ in _walk(data) if name == b"ANMF")
+    return max(1, sum(1 for _ in islice(frames, most + 1)))
 
 
 def chunks(data: bytes) -> dict[bytes, bytes]:
     """Return the payload of the first chunk of each name.
 
     Raises:
-        OperatorError: `truncated` when the file is shorter than it states.
+        OperatorError: `truncated` when the file is shorter than it states, `corrupt` when it has absurdly many.
     """
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
         raise OperatorError("truncated", f"the WebP file has {len(data)} bytes but states {end}")
     found: dict[bytes, bytes] = {}
+    for number, (name, start, length) in enumerate(_walk(data)):
+        if number == _MAX_CHUNKS:
+            raise OperatorError("corrupt", f"the WebP file has more than {_MAX_CHUNKS} chunks")
+        if name not in found:
+            found[name] = data[start : start + length]
+    return found
+
+
+def _walk(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and length of each chunk's payload."""
+    end = min(8 + int.from_bytes(data[4:8], "little"), len(data))
     at = 12
     while at + 8 <= end:
         length = int.from_bytes(data[at + 4 : at + 8], "little")
-        found.setdefault(data[at : at + 4], data[at + 8 : at + 8 + length])
+        yield data[at : at + 4], at + 8, length
         at += 8 + length + length % 2
-    return found
 
 
 def exif_of(found: dict[bytes, bytes]) -> bytes | None:

@@ -18,7 +18,7 @@ from jobs.spec.model_names import BUILT_IN
 from jobs.spec.output import Format, Output
 from jobs.spec.restore import RESTORES, ClassicRestore, NoneSettings
 from jobs.spec.score import MEASURES, NEEDS, Gate
-from jobs.spec.source import IMAGE_SUFFIXES, Limits
+from jobs.spec.source import IMAGE_SUFFIXES, FilesSource, Limits, ManifestSource
 from jobs.spec.uris import has_wildcard
 from operators.engines.options import EngineName, EngineOptions, Precision
 from operators.engines.table import BACKENDS
@@ -105,10 +105,15 @@ def test_size_guard() -> None:
 
 def test_limits() -> None:
     ours, theirs = defaults(Limits), asdict(ImageLimits())
-    assert {key: ours[key] for key in ("max_pixels", "max_side", "max_ratio")} == {
-        key: theirs[key] for key in ("max_pixels", "max_side", "max_ratio")
-    }
-    assert ours["max_bytes"] == sources.SourceSpec("files", "x").max_bytes
+    assert ours.pop("max_bytes") == sources.SourceSpec("files", "x").max_bytes
+    assert theirs.pop("min_side") == 16  # nothing that a job file can set
+    assert ours == theirs
+
+
+def test_where_a_source_may_lead() -> None:
+    spec = sources.SourceSpec("files", "x")
+    assert FilesSource(kind="files", uri="x").links == spec.links
+    assert ManifestSource(kind="manifest", uri="x").schemes == spec.schemes
 
 
 def test_image_suffixes() -> None:

@@ -63,8 +63,9 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
         "alias bomb",
         "a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
         + "".join(f"{n}: &{n} [{', '.join([f'*{p}'] * 9)}]\n" for p, n in zip("abcdefgh", "bcdefghi", strict=True)),
-        [(1, "", "found more than 20000 values")],
+        [(1, "", "found more than 5000 values")],
     ),
+    ("masses of keys", text_with(x="".join(f"k{n}: 1\n" for n in range(6000))), [(2497, "", "more than 5000 keys")]),
     ("merge key", text_with(a="detect: &d {max_faces: 2}", b="run: {<<: *d}"), [(6, "run", "found a merge key '<<'")]),
     ("merge key at the top", "<<: {job: restore}\n" + text_with(), [(1, "", "found a merge key '<<'")]),
     ("number as a key", text_with(x="1: 2"), [(5, "", "found '1' as a key, expected a name")]),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import RecordError, SourceError, StorageError
-from pipeline.sources import Ignored, SourceSpec, list_records, make_reader, source_prefix
+from pipeline.sources import Ignored, SourceKind, SourceSpec, list_records, make_reader, source_prefix
 from pipeline.storage import Folder
 
 TREE = (
@@ -165,7 +165,7 @@ def test_odd_entries_of_a_local_folder(tmp_path: Path) -> None:
     (root / "away").symlink_to(outside)
     os.mkfifo(root / "pipe.jpg")
     ignored = Ignored()
-    spec = SourceSpec("files", str(root))
+    spec = SourceSpec("files", str(root), links="anywhere")
     records = {record.key: record for record in list_records(spec, ignored)}
     assert set(records) == {"folder.jpg/inside.jpg", "link.jpg", "dangling.jpg", "loop.jpg"}
     assert make_reader(spec).read(records["link.jpg"]) == b"far"
@@ -175,6 +175,41 @@ def test_odd_entries_of_a_local_folder(tmp_path: Path) -> None:
     with pytest.raises(RecordError) as caught:
         make_reader(spec).read(records["dangling.jpg"])
     assert caught.value.code == "dangling_link"
+
+
+def test_links_are_read_inside_and_refused_outside(tmp_path: Path) -> None:
+    for name in ("scans/box/a.jpg", "elsewhere/secret.jpg", "scans-2/near.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    root = tmp_path / "scans"
+    (root / "inside.jpg").symlink_to("box/a.jpg")
+    (root / "outside.jpg").symlink_to(tmp_path / "elsewhere" / "secret.jpg")
+    (root / "beside.jpg").symlink_to("../scans-2/near.jpg")
+    (root / "twice.jpg").symlink_to("box/hop.jpg")
+    (root / "box" / "hop.jpg").symlink_to("../outside.jpg")
+    (tmp_path / "by-link").symlink_to(root)
+    for uri in (str(root), f"{tmp_path}/by-link", f"file://{root}/**/*.jpg"):
+        problems = {record.key: record.problem for record in list_records(SourceSpec("files", uri))}
+        refused = {key for key, problem in problems.items() if problem.startswith("link_outside: ")}
+        assert refused == {"outside.jpg", "beside.jpg", "twice.jpg", "box/hop.jpg"}
+        assert set(problems) - refused == {"inside.jpg", "box/a.jpg"}
+        assert not any(problems[key] for key in set(problems) - refused)
+    # What the job names itself is meant.
+    spec = SourceSpec("files", str(root / "outside.jpg"))
+    assert [make_reader(spec).read(record) for record in list_records(spec)] == [b"elsewhere/secret.jpg"]
+
+
+@pytest.mark.parametrize("kind", ["webdataset", "parquet"])
+def test_shards_that_are_links_out_of_the_source(tmp_path: Path, kind: SourceKind) -> None:
+    root = tmp_path / "shards"
+    root.mkdir()
+    name = "a.tar" if kind == "webdataset" else "a.parquet"
+    (tmp_path / name).write_bytes(b"far")
+    (root / name).symlink_to(tmp_path / name)
+    (root / f"dangling-{name}").symlink_to("nowhere")
+    records = list(list_records(SourceSpec(kind, str(root))))
+    assert [record.problem.partition(":")[0] for record in records] == ["link_outside", "dangling_link"]
 
 
 def test_names_that_are_no_safe_keys_are_problems_and_do_not_stop_the_listing(tmp_path: Path) -> None:
