@@ -23,6 +23,9 @@ KILLS = 5
 LOST = 3
 """So many ends outside of any record, and the unit is given up."""
 
+ALL = 0.8
+"""Share of a process's memory that one record must have taken to be guilty at once."""
+
 Cause = Literal["crash", "slow_record", "slow_unit", "storage", "too_much_memory", "machine_out_of_memory"]
 
 
@@ -91,11 +94,12 @@ class Case:
             if self._lost < LOST:
                 return None
             return "error", f"the process that worked on it ended {LOST} times outside of any record: {how(death.code)}"
-        # More than one record was under way, or others were held: the careful pass has one culprit.
-        if careful and len(death.at) == 1:
+        # More than one record was under way, or others are held: the careful pass has one culprit.
+        if len(death.at) == 1:
             ((key, stint),) = death.at.items()
-            self._ends[key, death.cause] += 1
-            if self._ends[key, death.cause] >= _enough(death):
+            if careful:
+                self._ends[key, death.cause] += 1
+            if self._ends[key, death.cause] >= _enough(death) or _took_it_all(death, stint):
                 self._failures[key] = _failure(death, stint, self._limits)
         return None
 
@@ -106,6 +110,11 @@ def _enough(death: Death) -> int:
     if death.cause == "crash" and death.code == -signal.SIGKILL:
         return KILLS
     return CRASHES
+
+
+def _took_it_all(death: Death, stint: Stint) -> bool:
+    """Whether nearly all that the process held had come since it was at this record: no second proof is needed."""
+    return death.cause != "crash" and death.held - stint.held_before > ALL * death.held
 
 
 def _too_slow(stint: Stint, limits: Limits) -> Failure:
@@ -128,8 +137,8 @@ def _failure(death: Death, stint: Stint, limits: Limits) -> Failure:
         return Failure("out_of_memory", message, stint.stage)
     if death.cause == "machine_out_of_memory":
         message = (
-            f"alone with this record the process held {gib} when the machine ran out of memory, and was ended, each of "
-            f"{CRASHES} times; check the file, or work on a machine with more memory or fewer run.workers, then retry"
+            f"alone with this record the process held {gib} when the machine ran out of memory, and was ended; check "
+            "the file, or work on a machine with more memory or fewer run.workers, then retry"
         )
         return Failure("out_of_memory", message, stint.stage)
     times = KILLS if death.code == -signal.SIGKILL else CRASHES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pipeline.watched.messages import Said, Task
 from pipeline.worker import WorkerSpec
 
 _TRACE_BYTES = 16_384
-_FRAME = '  File "'
+_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)
 
 
 class Process:
@@ -87,12 +88,16 @@ class Process:
         return self._popen.wait()
 
     def where(self) -> str:
-        """Where its code was when a signal ended it: the innermost line that is in a file of ours, or nothing."""
+        """Where its code was when a signal ended it: the innermost line outside of libraries, or nothing."""
         self._traces.seek(0)
-        lines = self._traces.read(_TRACE_BYTES).decode(errors="replace").splitlines()
-        frames = [line.strip() for line in lines if line.startswith(_FRAME)]
-        ours = [frame for frame in frames if "site-packages" not in frame and "/lib/python" not in frame]
-        return (ours or frames or [""])[0]
+        written = self._traces.read(_TRACE_BYTES).decode(errors="replace")
+        # faulthandler writes down every thread; the one that got the signal is the current one.
+        thread = written.partition("Current thread")[2].partition("\n\n")[0]
+        frames = _FRAME.findall(thread)
+        ours = [frame for frame in frames if "site-packages" not in frame[0] and "/lib/python" not in frame[0]]
+        for path, line, function in (ours or frames)[:1]:
+            return f"line {line} of {Path(path).name}, in {function}"
+        return ""
 
     def close(self) -> None:
         """End it, when it has nothing more to do."""

@@ -18,11 +18,13 @@ class Stint:
         since: when it began; monotonic seconds, as all times here.
         waited: seconds that it has waited for storage.
         waits_since: since when it waits for storage now; None when it does not.
+        held_before: bytes that the process held when it was last looked at before.
     """
 
     stage: str
     batch: bool
     since: float
+    held_before: int = 0
     waited: float = 0.0
     waits_since: float | None = None
 
@@ -33,11 +35,17 @@ class Stint:
 
 
 class Stints:
-    """Which records are in which stage now."""
+    """Which records are in which stage now.
+
+    Attributes:
+        marks: attempts that were marked.
+        held: bytes that the process held when it was last looked at; whoever looks sets it.
+    """
 
     def __init__(self) -> None:
         self._at: dict[str, Stint] = {}
         self.marks = 0
+        self.held = 0
 
     @property
     def at(self) -> Mapping[str, Stint]:
@@ -48,7 +56,7 @@ class Stints:
         """Take in what the worker says; what is no news of records is passed over."""
         if isinstance(said, Begin):
             for key in said.keys:
-                self._at[key] = Stint(said.stage, said.batch, now)
+                self._at[key] = Stint(said.stage, said.batch, now, self.held)
         elif isinstance(said, End):
             for key in said.keys:
                 self._at.pop(key, None)

@@ -113,7 +113,7 @@ class WatchedWorker:
     ) -> tuple[Cause, str, int] | None:
         """Whether the process is to be ended: why, at which record, and what it holds."""
         limits = self._limits
-        held = held_by(process.pid)
+        held = stints.held = held_by(process.pid)
         if limits.memory and held > limits.memory:
             return "too_much_memory", "", held
         if held > self._share and short_of_memory():

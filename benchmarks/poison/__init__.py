@@ -1,0 +1,1 @@
+"""Three records that end processes, in an archive of sound ones."""
