@@ -35,8 +35,8 @@ class Killer:
         """One kill, of a kind that is drawn first, so that rare processes have their turn."""
         targets = self._targets(command)
         kinds = sorted(kind for kind, processes in targets.items() if processes)
-        if not kinds:
-            return
+        if "worker" not in kinds:
+            return  # it is still starting: killed then, nothing would ever be under way
         # The driver and the raylet end everything: weighted less, since workers are what dies most on clusters.
         kind = self._dice.choices(kinds, [1 if kind in ("driver", "raylet") else 3 for kind in kinds])[0]
         victim = self._dice.choice(targets[kind])

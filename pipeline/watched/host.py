@@ -117,7 +117,6 @@ def how(code: int) -> str:
     if code >= 0:
         return f"it left with exit code {code}"
     try:
-        name = signal.Signals(-code).name
+        return f"it was ended by {signal.Signals(-code).name} ({signal.strsignal(-code)})"
     except ValueError:
-        name = f"signal {-code}"
-    return f"it was ended by {name} ({signal.strsignal(-code)})"
+        return f"it was ended by signal {-code}"
