@@ -7,10 +7,10 @@ import sys
 from datetime import datetime, timezone
 from importlib.metadata import version
 
-from benchmarks import engines, flow, paste
+from benchmarks import engines, flow, paste, scale
 from pipeline.runners.ray_cluster import cores
 
-BENCHMARKS = {"paste": paste.main, "engines": engines.main, "flow": flow.main}
+BENCHMARKS = {"paste": paste.main, "engines": engines.main, "flow": flow.main, "scale": scale.main}
 LIBRARIES = ("facejobs", "ray", "numpy", "opencv-python-headless", "onnxruntime", "pyvips-binary")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from jobs.commands import author, look
 from jobs.commands import compile as compiling
+from jobs.commands import gc as collecting
 from jobs.commands import plan as planning
 from jobs.commands import run as running
 from jobs.ending import end
@@ -77,6 +78,20 @@ def report(place: RunPlace) -> None:
 def verify(place: RunPlace, as_json: AsJson = False) -> None:
     """Compare every output with its recorded SHA-256; name what is missing, changed or extra."""
     end(lambda out: look.verify_run(place, as_json, out))
+
+
+@app.command()
+def gc(
+    place: RunPlace,
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="Leave what was modified since: 90s, 30m, 24h, 7d or 0.")
+    ] = "24h",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Nobody works on the run, though it looks as if.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove what interrupted or lost attempts have left and no commit names."""
+    end(lambda out: collecting.collect(place, older_than, out, force=force, dry_run=dry_run, as_json=as_json))
 
 
 @app.command()

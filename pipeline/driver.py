@@ -13,7 +13,7 @@ from pipeline.errors import RunnerError, StorageError, WorkerError
 from pipeline.finish import finish
 from pipeline.parcel import Receipt
 from pipeline.plan import UnitRef
-from pipeline.run import Run
+from pipeline.run import Run, refuse_while_collecting
 from pipeline.runners.contract import Placement, Runner
 from pipeline.signals import Interrupted, draining
 from pipeline.tally import Tally, tally_of
@@ -63,6 +63,7 @@ def drive(
         replaced: the run that this one takes the place of; what only it has written is deleted at the end.
         grace_seconds: what units under way are given to end after the first signal; a second one stops at once.
     """
+    refuse_while_collecting(run.output)
     # One listing decides both what is counted and what is left: a unit that another driver commits meanwhile is
     # among the left ones, and its worker finds the commit.
     committed = run.ledger.committed()

@@ -37,6 +37,10 @@ class RunConflictError(Exception):
     """The output already holds the results of another run."""
 
 
+class RunAliveError(RunConflictError):
+    """Somebody may be working on the run right now."""
+
+
 class NoSuchRunError(Exception):
     """The named place holds no run."""
 

@@ -6,37 +6,26 @@ import csv
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import asdict, astuple, fields
+from collections.abc import Iterable
+from dataclasses import astuple, fields
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import layout
-from pipeline.fetching import fetched
+from pipeline.errors import LedgerError, RunConflictError
 from pipeline.ledger import Commit, Quarantined, now
+from pipeline.parts import dictionaries, read_parts
 from pipeline.quarantine import standing, standing_commits
+from pipeline.records import Output
 from pipeline.run import Run
 from pipeline.sinks.writing import sha256_of
-from pipeline.storage import Folder
 from pipeline.sweep import attempts_of, drop_losers, drop_parts, drop_replaced
 from pipeline.tally import Tally, planned
 
 GROUP_ROWS = 50_000
 """Rows of a row group of a joined table, so that its footer stays small whatever the number of units."""
-
-OUTPUT_SCHEMA = pa.schema(
-    [
-        ("path", pa.string()),
-        ("size", pa.int64()),
-        ("sha256", pa.string()),
-        ("role", pa.string()),
-        ("key", pa.string()),
-        ("unit_id", pa.string()),
-    ]
-)
 
 
 def finish(run: Run, replaced: Run | None = None) -> Tally:
@@ -49,43 +38,47 @@ def finish(run: Run, replaced: Run | None = None) -> Tally:
         the run's final counts.
 
     Raises:
-        ValueError: a unit is missing or its counts do not add up.
+        RunConflictError: a unit has no commit.
+        LedgerError: a commit's counts do not add up, or a table part is damaged.
     """
+    # Counted first: a retry that another driver plans meanwhile makes this manifest one of a run that goes on.
+    rounds = len(run.rounds())
     tally = planned(run)
-    parts: dict[str, list[str]] = defaultdict(list)
+    parts: dict[str, list[Output]] = defaultdict(list)
     hashes: dict[str, str] = {}
     attempts = attempts_of(run)
     with tempfile.TemporaryDirectory(prefix="facejobs-finish-") as spool:
-        outputs, quarantine = Path(spool) / layout.OUTPUTS_TABLE, Path(spool) / layout.QUARANTINE
-        with ExitStack() as stack:
-            listing = stack.enter_context(_Joined(outputs))
-            rows = stack.enter_context(_QuarantineFile(quarantine))
-            listing.add(OUTPUT_SCHEMA.empty_table())
+        quarantine = Path(spool) / layout.QUARANTINE
+        with _QuarantineFile(quarantine) as rows:
+            # Every planned unit's commit is read by its name: what a listing misses must not be missing here.
             for commit, standing_rows in standing_commits(run):
                 _check(commit)
                 tally.add_commit(commit, standing_rows)
                 if attempts[commit.unit_id] > 1:
                     drop_losers(run, commit, attempts[commit.unit_id])
-                listing.add(_outputs_table(commit))
                 rows.add(standing_rows)
                 for part in commit.tables:
-                    parts[layout.table_of(part.path)].append(part.path)
+                    parts[layout.table_of(part.path)].append(part)
         if not tally.complete:
-            raise ValueError(f"{tally.units_committed} of {tally.units_planned} units are committed")
-        hashes[layout.OUTPUTS_TABLE] = _upload(run.folder, layout.OUTPUTS_TABLE, outputs)
-        for name, paths in sorted(parts.items()):
-            whole = Path(spool) / f"{name}.parquet"
+            raise RunConflictError(
+                f"{run.folder.uri}: only {tally.units_committed} of {tally.units_planned} planned units have a commit: "
+                "a retry was planned meanwhile, or a commit was removed; run the job again, which does the others"
+            )
+        for name, pieces in sorted(parts.items()):
+            whole = Path(spool) / layout.table(name)
             with _Joined(whole) as joined:
-                for table in read_parts(run.folder, paths):
+                for table in read_parts(run.folder, pieces):
                     joined.add(table)
-            hashes[layout.table(name)] = _upload(run.folder, layout.table(name), whole)
+            run.folder.upload(layout.table(name), whole)
+            hashes[layout.table(name)] = sha256_of(whole)
+            whole.unlink()
         run.folder.upload(layout.QUARANTINE, quarantine)
     drop_parts(run)
     if replaced is not None:
         drop_replaced(run, replaced)
     manifest = {
         "run_id": run.header.run_id,
-        "rounds": len(run.rounds()),
+        "rounds": rounds,
         "plan": run.header.plan.digest,
         **tally.for_manifest(),
         "tables": hashes,
@@ -102,15 +95,6 @@ def write_quarantine(run: Run) -> None:
         with _QuarantineFile(path) as rows:
             rows.add(standing(run))
         run.folder.upload(layout.QUARANTINE, path)
-
-
-def read_parts(folder: Folder, paths: Iterable[str]) -> Iterator[pa.Table]:
-    """Table parts, in the order of the paths; the next ones are fetched meanwhile."""
-
-    def read(path: str) -> pa.Table:
-        return pq.read_table(pa.BufferReader(folder.read(path)))
-
-    return fetched(read, paths)
 
 
 class _Joined:
@@ -141,7 +125,9 @@ class _Joined:
     def _write(self) -> None:
         table = pa.concat_tables(self._held)
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
+            self._writer = pq.ParquetWriter(
+                self._path, table.schema, compression="zstd", use_dictionary=dictionaries(table.schema)
+            )
         self._writer.write_table(table, row_group_size=GROUP_ROWS)
         self._held, self._rows = [], 0
 
@@ -167,16 +153,8 @@ class _QuarantineFile:
 
 def _check(commit: Commit) -> None:
     if commit.records != commit.ok + len(commit.quarantined):
-        raise ValueError(
-            f"unit {commit.unit_id}: {commit.records} in, but {commit.ok} ok and {len(commit.quarantined)} quarantined"
+        stuck = len(commit.quarantined)
+        raise LedgerError(
+            f"unit {commit.unit_id}: {commit.records} in, but {commit.ok} ok and {stuck} in quarantine; "
+            f"remove {layout.commit_mark(commit.unit_id)} and run the job again, which does the unit again"
         )
-
-
-def _outputs_table(commit: Commit) -> pa.Table:
-    rows = [{**asdict(output), "unit_id": commit.unit_id} for output in commit.outputs]
-    return pa.Table.from_pylist(rows, OUTPUT_SCHEMA)
-
-
-def _upload(folder: Folder, name: str, path: Path) -> str:
-    folder.upload(name, path)
-    return sha256_of(path)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 from typing_extensions import TypeIs
@@ -95,7 +95,10 @@ class Flow:
             for item in group:
                 self._one(stages, item, context, watch)
         else:
-            list(self._pool.map(lambda item: self._one(stages, item, context, watch), group))
+            futures = [self._pool.submit(self._one, stages, item, context, watch) for item in group]
+            wait(futures)  # all: where one raises, what others still put would come after the unit was given up
+            for future in futures:
+                future.result()
 
     def _one(self, stages: list[ItemStage], item: Item, context: UnitContext, watch: Stopwatch) -> None:
         self._chain(stages, item, context, watch)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
 from pipeline import layout
 from pipeline.fetching import fetched
 from pipeline.intact import intact
+from pipeline.marks import new_mark, now
+from pipeline.parts import outputs_of, read_part
 from pipeline.records import Output
 from pipeline.storage import Folder
+
+__all__ = ["PLANNED", "Attempt", "Commit", "Ledger", "Quarantined", "now"]
 
 PLANNED = "plan"
 """The stage of quarantine rows that the plan itself found wrong."""
@@ -68,8 +69,11 @@ class Commit:
         records: records in; always `ok` plus the length of `quarantined`.
         ok: records with outputs.
         quarantined: the others.
-        outputs: every object written below the run's output folder, with size and SHA-256.
-        tables: every table part written below the run's own folder, likewise.
+        output_objects: how many objects were written below the run's output folder.
+        output_bytes: their size.
+        tables: every table part written below the run's own folder, with size and SHA-256. The part of the table
+            `outputs` names every output, with size and SHA-256: a list of a thousand of them, apart, keeps commits
+            small enough to be read by the ten thousand.
         counts: what the job kind counts (faces found, images changed, ...).
         seconds: time spent by stage.
         started: ISO 8601, UTC.
@@ -85,13 +89,19 @@ class Commit:
     records: int
     ok: int
     quarantined: tuple[Quarantined, ...]
-    outputs: tuple[Output, ...]
-    tables: tuple[Output, ...] = ()
+    output_objects: int
+    output_bytes: int
+    tables: tuple[Output, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     started: str = ""
     finished: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def listing(self) -> Output:
+        """The table part that names the outputs."""
+        return next(part for part in self.tables if layout.table_of(part.path) == layout.OUTPUTS)
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -102,14 +112,8 @@ class Commit:
         """From JSON."""
         raw: dict[str, Any] = json.loads(data)
         raw["quarantined"] = tuple(Quarantined(**row) for row in raw["quarantined"])
-        raw["outputs"] = tuple(Output(**row) for row in raw["outputs"])
         raw["tables"] = tuple(Output(**row) for row in raw["tables"])
         return Commit(**raw)
-
-
-def now() -> str:
-    """The time in ISO 8601, UTC, to the millisecond."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 class Ledger:
@@ -124,8 +128,8 @@ class Ledger:
         number = len(self._folder.names(layout.attempts_of(unit_id)))
         while True:
             number += 1
-            mark = {"token": token, "host": socket.gethostname(), "pid": os.getpid(), "started": now()}
-            if self._put(layout.attempt_mark(unit_id, number), json.dumps(mark).encode(), token):
+            mark = json.dumps(new_mark(token)).encode()
+            if self._put(layout.attempt_mark(unit_id, number), mark, token):
                 return Attempt(unit_id, number, token)
 
     def commit(self, commit: Commit) -> bool:
@@ -142,13 +146,34 @@ class Ledger:
             return None
 
     def committed(self) -> set[str]:
-        """Ids of all committed units, by listing alone."""
-        names = (name for name, _ in self._folder.walk("commits"))
+        """Ids of committed units, by listing alone.
+
+        A listing may miss some (a page that a store leaves out), so it only ever saves work: what it does not show is
+        looked for by its name before anything is concluded from its absence.
+        """
+        names = (name for name, _ in self._folder.walk(layout.COMMITS))
         return {name.rsplit("/", 1)[-1].removesuffix(".json") for name in names if name.endswith(".json")}
 
     def commits(self, unit_ids: Iterable[str]) -> Iterator[Commit]:
         """Read the commits of these units, many at a time, in the order given; uncommitted ones are skipped."""
         return (commit for commit in fetched(self.find, unit_ids) if commit is not None)
+
+    def outputs(self, commit: Commit) -> list[Output]:
+        """Every output that a commit names. Raises LedgerError when their list is damaged."""
+        return outputs_of(read_part(self._folder, commit.listing))
+
+    def all_outputs(self, unit_ids: Iterable[str]) -> Iterator[Output]:
+        """Every output that the commits of these units name, in order; uncommitted units are skipped."""
+        for outputs in fetched(self._outputs_of_unit, unit_ids):
+            yield from outputs
+
+    def lacks(self, unit_ids: Iterable[str]) -> bool:
+        """Whether one of these units has no commit, each looked for by its name: a listing may miss some."""
+        return any(commit is None for commit in fetched(self.find, unit_ids))
+
+    def _outputs_of_unit(self, unit_id: str) -> list[Output]:
+        commit = self.find(unit_id)
+        return self.outputs(commit) if commit is not None else []
 
     def _put(self, name: str, data: bytes, token: str) -> bool:
         """Create-only put; a refusal is success after all when what stands there carries our token (a lost reply)."""

@@ -6,9 +6,10 @@ import hashlib
 import json
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,8 @@ from pipeline.intact import START_AGAIN, intact
 from pipeline.keyset import hash64
 from pipeline.records import Record, Unit
 from pipeline.storage import Folder
+
+Read = TypeVar("Read")
 
 UNITS_A_PART = 256
 
@@ -227,12 +230,26 @@ class PlanReader:
 
     def unit(self, ref: UnitRef) -> Unit:
         """The unit with its records."""
+        return Unit(ref.unit_id, ref.index, tuple(self._read(ref, _from_table)))
+
+    def keys(self, ref: UnitRef) -> list[str]:
+        """Keys of a unit's records."""
+        return self._read(ref, lambda table: table["key"].to_pylist(), ["key"])
+
+    def some(self, ref: UnitRef, keys: Container[str]) -> list[Record]:
+        """Those of a unit's records that have one of these keys; of ten million records the others are not made."""
+        places = [place for place, key in enumerate(self.keys(ref)) if key in keys]
+        return self._read(ref, lambda table: _from_table(table.take(places))) if places else []
+
+    def _read(
+        self, ref: UnitRef, made: Callable[[pa.Table], list[Read]], columns: list[str] | None = None
+    ) -> list[Read]:
         name = layout.plan_part(ref.plan, ref.part)
         with intact(self._folder, name, START_AGAIN, needed=True):
             if self._file is None or self._name != name:
                 self._file = pq.ParquetFile(pa.BufferReader(self._folder.read(name)))
                 self._name = name
-            return Unit(ref.unit_id, ref.index, tuple(_from_table(self._file.read_row_group(ref.row_group))))
+            return made(self._file.read_row_group(ref.row_group, columns))
 
 
 def _to_table(records: Iterable[Record]) -> pa.Table:

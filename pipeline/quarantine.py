@@ -22,10 +22,13 @@ def standing_commits(
 
     Args:
         run: the run.
-        committed: ids of the units to look at; what the ledger lists now when not given.
+        committed: ids of the units to look at, for a view that may be partial. Without it the commit of every planned
+            unit is looked for by its name, so that what is concluded does not hang on a listing.
     """
-    known = run.ledger.committed() if committed is None else committed
-    refs = [ref for ref in run.refs() if ref.unit_id in known]
+    refs = [ref for ref in run.refs() if committed is None or ref.unit_id in committed]
+    retries = {commit.unit_id for commit in run.ledger.commits(ref.unit_id for ref in refs if ref.round > 0)}
+    # A unit of a retry that is committed from now on is left out: its records are still in quarantine here.
+    refs = [ref for ref in refs if ref.round == 0 or ref.unit_id in retries]
     retried = _retried(run, refs)
     for commit in run.ledger.commits(ref.unit_id for ref in refs):
         later = retried[commit.round :]
@@ -51,7 +54,7 @@ def records_of(run: Run, keys: Container[str]) -> Iterator[Record]:
     reader = PlanReader(run.folder)
     for ref in run.refs():
         if ref.round == 0:
-            records = (_mended(record) for record in reader.unit(ref).records if record.key in keys)
+            records = (_mended(record) for record in reader.some(ref, keys))
             yield from (record for record in records if not record.problem)
 
 
@@ -64,8 +67,7 @@ def _retried(run: Run, refs: list[UnitRef]) -> list[KeySet]:
     reader = PlanReader(run.folder)
     last = max((ref.round for ref in refs), default=0)
     return [
-        KeySet(record.key for ref in refs if ref.round == round_ for record in reader.unit(ref).records)
-        for round_ in range(1, last + 1)
+        KeySet(key for ref in refs if ref.round == round_ for key in reader.keys(ref)) for round_ in range(1, last + 1)
     ]
 
 

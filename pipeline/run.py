@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline import layout
-from pipeline.errors import NoSuchRunError, RunConflictError
+from pipeline.errors import NoSuchRunError, RunAliveError, RunConflictError
 from pipeline.intact import START_AGAIN, intact
 from pipeline.layout import RunFolder
 from pipeline.ledger import Ledger, now
+from pipeline.marks import is_over, said
 from pipeline.plan import PlanSummary, PlanWriter, UnitRef, read_refs, write_plan
 from pipeline.records import Record, Unit
 from pipeline.storage import Folder
@@ -193,7 +194,8 @@ def plan_run(
 def plan_retry(run: Run, units: Iterable[Unit], output_name: Callable[[Record], str]) -> PlanSummary:
     """Plan one more round, of records that were quarantined; without any, nothing is planned.
 
-    Raises RunConflictError when another retry, of other records, was planned at the same time.
+    Raises RunConflictError when another retry, of other records, was planned at the same time; RunAliveError when
+    garbage is being collected, though the round stands then and can be worked on later.
     """
     round_ = len(run.rounds())
 
@@ -205,9 +207,30 @@ def plan_retry(run: Run, units: Iterable[Unit], output_name: Callable[[Record], 
                 raise RunConflictError(
                     f"{run.output.uri}: another retry was planned at the same time; `facejobs run` finishes that one"
                 )
+            refuse_while_collecting(run.output)
         return summary
 
     return write_plan(units, output_name, deliver)
+
+
+def refuse_while_collecting(output: Folder) -> None:
+    """Raise RunAliveError while `facejobs gc` takes away mirrored outputs, whose names a run may give again.
+
+    Whoever works on a run looks here after its plan stands; the collector looks at the plans after its mark stands. So
+    of the two that come at once at least one sees the other.
+    """
+    try:
+        with intact(output, layout.COLLECTING, "remove it if no `facejobs gc` is running"):
+            mark = json.loads(output.read(layout.COLLECTING))
+            if is_over(mark):
+                return
+            who = said(mark)
+    except FileNotFoundError:
+        return
+    raise RunAliveError(
+        f"{output.uri}/{layout.COLLECTING}: `facejobs gc` was begun by {who} and is still at work; let it end, "
+        "then `facejobs run` goes on; if that process is gone, remove the file"
+    )
 
 
 def _pointer(run: Run) -> bytes:

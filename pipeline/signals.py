@@ -39,15 +39,16 @@ class Stop:
 
     Attributes:
         drain: set by the first signal: nothing new is begun.
+        at_once: after the second one, or the end of the grace period.
     """
 
     def __init__(self) -> None:
         self.drain = threading.Event()
-        self.at_once = threading.Event()
+        self.at_once = False
 
     def check(self) -> None:
         """Raise Interrupted once everything is to stop at once."""
-        if self.at_once.is_set():
+        if self.at_once:
             raise Interrupted
 
 
@@ -59,26 +60,34 @@ def draining(grace_seconds: float) -> Iterator[Stop]:
         grace_seconds: from the first signal; with 0 that stops everything already.
     """
     stop = Stop()
-    ending: list[threading.Timer] = []
+    left = threading.Event()
+    came: list[int] = []
 
     def signalled(number: int) -> None:
-        if grace_seconds and not stop.drain.is_set():
+        # A handler runs between any two steps of the main thread, which may hold the locks of an event or of
+        # `threading` just then, in an earlier signal's handler for one: so an event is set once, and no thread is
+        # started here.
+        came.append(number)
+        if len(came) == 1:
             stop.drain.set()
-            timer = threading.Timer(grace_seconds, os.kill, (os.getpid(), signal.SIGTERM))
-            timer.daemon = True
-            timer.start()
-            ending.append(timer)
-            return
-        stop.drain.set()
-        stop.at_once.set()
+            if grace_seconds:
+                return
+        stop.at_once = True
         raise Interrupted if number == signal.SIGTERM else KeyboardInterrupt
 
+    def end_grace() -> None:
+        stop.drain.wait()
+        if not left.wait(grace_seconds):
+            os.kill(os.getpid(), came[0])  # another one may be ignored
+
     with _handled(signalled):
+        if grace_seconds:
+            threading.Thread(target=end_grace, name="grace", daemon=True).start()
         try:
             yield stop
         finally:
-            for timer in ending:
-                timer.cancel()
+            left.set()
+            stop.drain.set()  # the thread waits for that
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -34,12 +35,14 @@ class UnitContext:
         put: hand over a record's finished artifacts.
         keep_sample: store a before/after sample in the run's folder: name and bytes.
         count: add to one of the unit's counts, for what belongs to no single record.
+        waiting: a block in which the record of this key waits for storage otherwise than by the two first.
     """
 
     read: Callable[[Record], bytes]
     put: Callable[[Record, Sequence[Artifact]], None]
     keep_sample: Callable[[str, bytes], None]
     count: Callable[[str, int], None] = field(default=lambda name, times: None)
+    waiting: Callable[[str], AbstractContextManager[None]] = field(default=lambda key: nullcontext())
 
 
 class ItemStage(Protocol):

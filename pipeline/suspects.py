@@ -18,7 +18,11 @@ CRASHES = 2
 """A record with which a worker ended so many times is quarantined; once may be the machine's fault."""
 
 
-def one_by_one(items: Iterable[Item], folder: Folder, unit_id: str) -> Iterator[Item]:
+WATCHED_CRASHES = 5
+"""The same where the worker is watched: its own end is no reason then, and stopping a run at once looks like one."""
+
+
+def one_by_one(items: Iterable[Item], folder: Folder, unit_id: str, enough: int = CRASHES) -> Iterator[Item]:
     """The items that are alive and trusted, each noted in the run's folder while it is worked on.
 
     A process that is killed (a crash in a codec, no memory left) cannot say at which record. The next one reads the
@@ -28,13 +32,14 @@ def one_by_one(items: Iterable[Item], folder: Folder, unit_id: str) -> Iterator[
         items: of the unit; those that ended workers get a failure and are left out.
         folder: the run's own folder.
         unit_id: the unit.
+        enough: ends of a worker at one record that are proof.
     """
     name = layout.suspects(unit_id)
     crashes = _crashes(folder, name)
     try:
         for item in items:
             key = item.record.key
-            if item.failure is None and crashes.get(key, 0) >= CRASHES:
+            if item.failure is None and crashes.get(key, 0) >= enough:
                 item.failure = _failure(crashes[key])
             if item.failure is None:
                 _note(folder, name, crashes, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,8 +10,10 @@ from pathlib import Path
 
 from fsspec.implementations.local import LocalFileSystem
 
+from pipeline import layout
 from pipeline.keyset import KeySet
 from pipeline.ledger import Commit
+from pipeline.marks import alive
 from pipeline.quarantine import standing
 from pipeline.records import Output
 from pipeline.run import Run
@@ -25,20 +26,20 @@ _PART = re.compile(re.escape(PART) + r"(?P<host>.+)-(?P<pid>\d+)-[^-]+$")
 
 def attempts_of(run: Run) -> Counter[str]:
     """How many attempts each unit has seen, by its id."""
-    return Counter(name.split("/")[1] for name, _ in run.folder.walk("attempts"))
+    return Counter(name.split("/")[1] for name, _ in run.folder.walk(layout.ATTEMPTS))
 
 
 def drop_losers(run: Run, commit: Commit, attempts: int) -> None:
     """Delete what other attempts at a committed unit may have written under names of their own.
 
     None of them can be committed any more, so this is safe while one still runs. Outputs whose names follow from the
-    key have no attempt in them; those are the same for all attempts.
+    key have no attempt in them; those are the same for all attempts. What a listing of attempts misses is left to `gc`.
     """
+    shards = [output.path for output in run.ledger.outputs(commit) if output.role == "shard"]
     for number in set(range(1, attempts + 1)) - {commit.attempt}:
-        for folder, written in ((run.outputs, commit.outputs), (run.folder, commit.tables)):
-            for output in written:
-                if output.role in ("shard", "table"):
-                    folder.delete(_ATTEMPT.sub(f"-a{number}", output.path))
+        for folder, paths in ((run.outputs, shards), (run.folder, [part.path for part in commit.tables])):
+            for path in paths:
+                folder.delete(_ATTEMPT.sub(f"-a{number}", path))
 
 
 def drop_replaced(run: Run, replaced: Run) -> int:
@@ -64,8 +65,7 @@ def drop_replaced(run: Run, replaced: Run) -> int:
 
 def _outputs(run: Run) -> Iterator[Output]:
     """All outputs that a run's commits name."""
-    for commit in run.ledger.commits(ref.unit_id for ref in run.refs()):
-        yield from commit.outputs
+    return run.ledger.all_outputs(ref.unit_id for ref in run.refs())
 
 
 def drop_parts(run: Run) -> None:
@@ -74,17 +74,17 @@ def drop_parts(run: Run) -> None:
     if not isinstance(fs, LocalFileSystem):
         return
     for name, _ in walk_files(fs, run.outputs.root):
-        found = _PART.search(name.rsplit("/", 1)[-1])
-        if found and found["host"] == this_host() and not _alive(int(found["pid"])):
+        if is_part(name) and left_by_the_dead(name):
             with suppress(FileNotFoundError):
                 Path(run.outputs.root, name).unlink()
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def is_part(name: str) -> bool:
+    """Whether a name is that of a file that a process was writing, see `pipeline.storage`."""
+    return _PART.search(name.rsplit("/", 1)[-1]) is not None
+
+
+def left_by_the_dead(name: str) -> bool:
+    """Whether the process that was writing such a file ran on this machine and is gone."""
+    found = _PART.search(name.rsplit("/", 1)[-1])
+    return found is not None and found["host"] == this_host() and not alive(int(found["pid"]))

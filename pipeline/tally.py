@@ -73,8 +73,8 @@ class Tally:
         self.counts.update(commit.counts)
         for stage, seconds in commit.seconds.items():
             self.seconds[stage] += seconds  # type: ignore[assignment]
-        self.output_bytes += sum(output.size for output in commit.outputs)
-        self.output_objects += len(commit.outputs)
+        self.output_bytes += commit.output_bytes
+        self.output_objects += commit.output_objects
 
     def for_manifest(self) -> dict[str, Any]:
         """As the manifest of a finished run holds it."""
@@ -118,11 +118,14 @@ def tally_of(run: Run, committed: Collection[str] | None = None) -> Tally:
 
     Args:
         run: the run.
-        committed: ids of the units to count; what the ledger lists now when not given.
+        committed: ids of the units to count; what the ledger lists now when not given. Of a finished run, those that
+            are not among them are looked for before any is taken for lost.
     """
     known = run.ledger.committed() if committed is None else committed
-    if (manifest := run.manifest()) is not None and len(known) >= manifest["units"]:
-        return Tally.of_manifest(manifest)
+    if (manifest := run.manifest()) is not None:
+        unlisted = (ref.unit_id for ref in run.refs() if ref.unit_id not in known)
+        if len(known) >= manifest["units"] or not run.ledger.lacks(unlisted):
+            return Tally.of_manifest(manifest)
     tally = planned(run)
     for commit, rows in standing_commits(run, known):
         tally.add_commit(commit, rows)

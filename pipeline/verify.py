@@ -67,21 +67,25 @@ def _read_all(run: Run, findings: Findings, on_progress: Callable[[int], None] |
 
 
 def _recorded(run: Run) -> Iterator[Output]:
-    committed = run.ledger.committed()
-    for commit in run.ledger.commits(ref.unit_id for ref in run.refs() if ref.unit_id in committed):
-        yield from commit.outputs
+    """What commits name, each looked for by its name: one that a listing misses would make its outputs `extra`."""
+    return run.ledger.all_outputs(ref.unit_id for ref in run.refs())
 
 
 @persistent
-def _check(folder: Folder, output: Output) -> str:
+def sha256_at(folder: Folder, name: str) -> str:
+    """SHA-256 (FIPS 180-4) of an object, hexadecimal, never held whole. Raises FileNotFoundError."""
     digest = hashlib.sha256()
+    with folder.fs.open(folder.path(name), "rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _check(folder: Folder, output: Output) -> str:
     try:
-        with folder.fs.open(folder.path(output.path), "rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
+        return "ok" if sha256_at(folder, output.path) == output.sha256 else "changed"
     except FileNotFoundError:
         return "missing"
-    return "ok" if digest.hexdigest() == output.sha256 else "changed"
 
 
 def _present(run: Run) -> Iterator[str]:

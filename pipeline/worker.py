@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import time
 from collections import Counter
@@ -10,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
 from pipeline import layout
@@ -18,6 +16,7 @@ from pipeline.errors import StorageError, WorkerError
 from pipeline.flow import ITEM_BYTES, Flow, Stopwatch
 from pipeline.ledger import PLANNED, Attempt, Commit, Ledger, Quarantined, now
 from pipeline.parcel import Parcel, Receipt, receipt_of
+from pipeline.parts import outputs_table, write_part
 from pipeline.plan import PlanReader
 from pipeline.records import Artifact, Failure, Item, Output, Record
 from pipeline.retries import is_storage
@@ -25,7 +24,7 @@ from pipeline.sinks import SinkSpec, UnitWriter, make_sink
 from pipeline.sources import SourceSpec, make_reader
 from pipeline.stage import BatchStage, ItemStage, Segment, UnitContext, Workflow
 from pipeline.storage import Folder
-from pipeline.suspects import CAREFUL_FROM, one_by_one
+from pipeline.suspects import CAREFUL_FROM, CRASHES, WATCHED_CRASHES, one_by_one
 from pipeline.trail import Known, NoTrail, Trail, waiting
 
 
@@ -74,6 +73,7 @@ class Worker:
         for segment in self._segments:
             for stage in segment.stages:
                 _set_up(stage)
+        self._watched = trail is not None
         self._trail = trail or NoTrail()
         self._flow = Flow(spec.threads, ITEM_BYTES if self._opens and self._closes else 0, self._trail)
         self._ledger = Ledger(spec.run)
@@ -152,7 +152,8 @@ class Worker:
         if known.careful:
             items = parcel.items
         elif begun.number - known.deaths >= CAREFUL_FROM:
-            items = one_by_one(parcel.items, self._spec.run, unit_id)
+            enough = WATCHED_CRASHES if self._watched else CRASHES
+            items = one_by_one(parcel.items, self._spec.run, unit_id, enough)
         if items is None:
             self._flow.carry_all(self._segments, parcel.items, context, watch)
             return
@@ -182,7 +183,7 @@ class Worker:
         def count(name: str, times: int) -> None:
             parcel.counts[name] += times
 
-        return UnitContext(read, deliver, keep_sample, count)
+        return UnitContext(read, deliver, keep_sample, count, lambda key: waiting(self._trail, key))
 
     def _written(self, parcel: Parcel, writer: UnitWriter, put: set[str]) -> Commit:
         """Write what is not written yet; gives the commit that names it all."""
@@ -192,7 +193,7 @@ class Worker:
         # An image may have been put before the name of its record was refused; what is in quarantine has no outputs.
         passed = {"", *(item.record.key for item in parcel.items if item.failure is None)}
         outputs = tuple(output for output in writer.close() if output.key in passed)
-        return self._commit_of(parcel, outputs, self._write_tables(parcel))
+        return self._commit_of(parcel, outputs, self._write_tables(parcel, outputs))
 
     def _commit(self, parcel: Parcel, commit: Commit, writer: UnitWriter) -> None:
         """The commit; a lost race takes back what carries this attempt's name."""
@@ -206,23 +207,17 @@ class Worker:
         assert winner is not None
         parcel.end(receipt_of(winner, "lost", parcel.clock))
 
-    def _write_tables(self, parcel: Parcel) -> tuple[Output, ...]:
+    def _write_tables(self, parcel: Parcel, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
         assert parcel.attempt is not None
         rows: dict[str, list[dict[str, object]]] = {name: [] for name in self._workflow.tables}
         for item in parcel.items:
             if item.failure is None:
                 for name, added in self._workflow.rows(item).items():
                     rows[name].extend(added)
-        written = []
-        for name, schema in self._workflow.tables.items():
-            buffer = pa.BufferOutputStream()
-            pq.write_table(pa.Table.from_pylist(rows[name], schema), buffer, compression="zstd")
-            data = buffer.getvalue().to_pybytes()
-            ref = parcel.ref
-            path = layout.table_part(name, ref.round, ref.index, ref.unit_id, parcel.attempt.number)
-            self._spec.run.write(path, data)
-            written.append(Output(path, len(data), hashlib.sha256(data).hexdigest(), "table"))
-        return tuple(written)
+        ref, number = parcel.ref, parcel.attempt.number
+        tables = {layout.OUTPUTS: outputs_table(ref.unit_id, outputs)}
+        tables |= {name: pa.Table.from_pylist(rows[name], schema) for name, schema in self._workflow.tables.items()}
+        return tuple(write_part(self._spec.run, ref, number, name, table) for name, table in tables.items())
 
     def _commit_of(self, parcel: Parcel, outputs: tuple[Output, ...], tables: tuple[Output, ...]) -> Commit:
         assert parcel.attempt is not None
@@ -243,7 +238,8 @@ class Worker:
             records=len(parcel.items),
             ok=len(parcel.items) - len(quarantined),
             quarantined=tuple(quarantined),
-            outputs=outputs,
+            output_objects=len(outputs),
+            output_bytes=sum(output.size for output in outputs),
             tables=tables,
             counts=dict(counts),
             seconds={stage: round(seconds, 4) for stage, seconds in parcel.seconds.items()},

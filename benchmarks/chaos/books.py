@@ -29,7 +29,7 @@ def books(output: Folder) -> Books:
     assert run is not None
     refs = list(run.refs())
     commits = list(run.ledger.commits(ref.unit_id for ref in refs))
-    outputs = [one for commit in commits for one in commit.outputs]
+    outputs = run.ledger.all_outputs(ref.unit_id for ref in refs)
     objects = frozenset(name for name, _ in output.walk() if not name.startswith("_facejobs/"))
     return Books(
         planned_units=len(refs),

@@ -27,9 +27,10 @@ from jobs.report.measures import MEASURES
 from jobs.report.scores import ScoreAccumulator
 from jobs.versions import facejobs_version
 from pipeline import layout
-from pipeline.finish import read_parts
 from pipeline.ledger import Commit, Quarantined, now
+from pipeline.parts import read_parts
 from pipeline.quarantine import standing_commits
+from pipeline.records import Output
 from pipeline.run import Run
 from pipeline.tally import Tally, planned
 
@@ -44,13 +45,13 @@ def collect(run: Run) -> ReportData:
     faces = _Faces()
     versions: dict[str, str] = {}
     quarantine: list[Quarantined] = []
-    parts: list[str] = []
+    parts: list[Output] = []
     for commit, rows in standing_commits(run):
         tally.add_commit(commit, rows)
         clock.add(commit)
         versions.update(commit.versions)
         quarantine.extend(rows[: QUARANTINE_ROWS - len(quarantine)])
-        parts.extend(part.path for part in commit.tables if layout.table_of(part.path) == "faces")
+        parts.extend(part for part in commit.tables if layout.table_of(part.path) == "faces")
     for table in read_parts(run.folder, parts):
         faces.add(table)
     header = run.header

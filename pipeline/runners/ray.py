@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from pipeline.errors import RunnerError, StorageError, WorkerError
@@ -81,7 +81,8 @@ def row_of(packed: bytes) -> dict[str, Any]:
 def _work(spec: WorkerSpec, pool: Pool, limits: Limits | None) -> Callable[[bytes], bytes]:
     """What a worker does to a packed parcel, where records can end a process in one that is watched."""
     if limits is not None and pool.segments != MIDDLE:
-        return WatchedWorker(spec, pool.segments, limits, max(1, int(cores() / (pool.needs.cpus or 1.0))))
+        here = min(pool.size, int(cores() / (pool.needs.cpus or 1.0)))
+        return WatchedWorker(spec, pool.segments, limits, here)
     worker = Worker(spec, pool.segments)
 
     def work(packed: bytes) -> bytes:
@@ -140,13 +141,14 @@ class RayRunner:
             pools = pools_for(workflow, placement, room, self._pools.workers, len(refs))
             foreman = hired()
             with overseen(foreman, drain, self._pools.stall_seconds) as arrivals:
-                for row in self._rows(spec, refs, pools, foreman):
+                for row in arrivals.of(self._rows(spec, refs, pools, foreman)):
                     receipt = Parcel.unpack(row["parcel"]).receipt
                     assert receipt is not None
-                    arrivals.one()
                     yield receipt
 
-    def _rows(self, spec: WorkerSpec, refs: Sequence[UnitRef], pools: Sequence[Pool], foreman: Any) -> Iterator[Any]:
+    def _rows(
+        self, spec: WorkerSpec, refs: Sequence[UnitRef], pools: Sequence[Pool], foreman: Any
+    ) -> Generator[Any, None, None]:
         import ray.data  # noqa: PLC0415
 
         rows = [{"parcel": Parcel(ref).pack()} for ref in refs]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.runners.foreman import asked
 
+T = TypeVar("T")
+
 LOOK_SECONDS = 0.5
 ASK_SECONDS = 10.0
+LAPSE_SECONDS = 5.0
+"""If so long passes between two looks, this process itself stood still (a terminal's Ctrl-Z, a paused container)."""
 
 
 class StalledError(Exception):
@@ -21,10 +25,29 @@ class StalledError(Exception):
 
 
 class Arrivals:
-    """When a unit last came to its end."""
+    """When a unit last came to its end.
+
+    Attributes:
+        awaited: whether the next one is waited for just now, rather than the last one dealt with.
+    """
 
     def __init__(self) -> None:
         self._last = time.monotonic()
+        self.awaited = False
+
+    def of(self, units: Generator[T, None, None]) -> Iterator[T]:
+        """The units as they come. StalledError is raised in here, and not in whoever deals with them."""
+        with closing(units):
+            while True:
+                self.awaited = True
+                try:
+                    unit = next(units)
+                except StopIteration:
+                    return
+                finally:
+                    self.awaited = False
+                self.one()
+                yield unit
 
     def one(self) -> None:
         """A unit has come."""
@@ -40,7 +63,8 @@ def overseen(foreman: Any, drain: threading.Event, stall_seconds: float) -> Iter
     """Pass the word to drain on to the workers, and raise StalledError in the block when all stands still.
 
     The block waits in Ray's native code, out of which only a signal brings it: SIGUSR1, which is taken while it lasts.
-    Outside of the main thread there are no signals, and nothing is raised.
+    It is sent again as long as the block goes on, since Python swallows what is raised in a finaliser. Outside of the
+    main thread there are no signals, and nothing is raised.
 
     Args:
         foreman: of the run.
@@ -49,30 +73,35 @@ def overseen(foreman: Any, drain: threading.Event, stall_seconds: float) -> Iter
     """
     arrivals = Arrivals()
     left = threading.Event()
+    sending = threading.Lock()
     main = threading.current_thread() is threading.main_thread()
     found: list[str] = []
 
     def stalled(_number: int, _frame: FrameType | None) -> None:
-        if found:
+        if found and arrivals.awaited and not left.is_set():
             raise StalledError(found[0])
 
     def look() -> None:
-        told = False
-        working = asked_at = time.monotonic()
+        working = asked_at = looked = time.monotonic()
         while not left.wait(LOOK_SECONDS):
-            if drain.is_set() and not told:
-                foreman.drain.remote()
-                told = True
             now = time.monotonic()
-            if not main or arrivals.since() < stall_seconds or now - asked_at < ASK_SECONDS:
+            if now - looked > LAPSE_SECONDS:
+                arrivals.one()
+            looked = now
+            if drain.is_set():
+                foreman.drain.remote()  # at every look: a foreman that was started again has forgotten it
+            if not main or now - asked_at < ASK_SECONDS:
                 continue
             idle = asked(foreman.idle.remote(), None)
-            asked_at = time.monotonic()
-            working = now - idle if idle is not None else working
-            if now - max(working, now - arrivals.since()) > stall_seconds:
-                found.append(_words(stall_seconds))
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-                return
+            asked_at = looked = time.monotonic()
+            working = max(working, asked_at - idle) if idle is not None else working
+            if asked_at - working <= stall_seconds or arrivals.since() <= stall_seconds:
+                continue
+            found[:] = [_words(stall_seconds)]
+            with sending:
+                if not left.is_set():
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+            looked = time.monotonic()
 
     before = signal.signal(signal.SIGUSR1, stalled) if main else None
     thread = threading.Thread(target=look, name="overseer", daemon=True)
@@ -80,7 +109,8 @@ def overseen(foreman: Any, drain: threading.Event, stall_seconds: float) -> Iter
     try:
         yield arrivals
     finally:
-        left.set()
+        with sending:  # nothing is sent once the signal would find its former handler
+            left.set()
         thread.join(ASK_SECONDS)
         if main:
             signal.signal(signal.SIGUSR1, before or signal.SIG_DFL)
@@ -96,5 +126,6 @@ def _words(stall_seconds: float) -> str:
         there = f"does not answer ({type(error).__name__})"
     return (
         f"no unit came to an end for {stall_seconds:g} s and no worker was at work: the cluster {there}; it may have "
-        "lost machines that its workers need. Give it more, or run.placement: fused, and run again"
+        "lost machines that its workers need, or other jobs may hold them. Give it more, or run.placement: fused, and "
+        "run again"
     )

@@ -32,8 +32,12 @@ class MirrorWriter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, record: Record, artifacts: Sequence[Artifact]) -> None:
-        """Put each artifact whole: a reader sees the former object or the new one, never a part."""
-        for artifact in artifacts:
+        """Put each artifact whole: a reader sees the former object or the new one, never a part.
+
+        Records go first. A record names its image's hash: by it, what an attempt that was cut off left of a record that
+        ends in quarantine is known for its own, and `facejobs gc` can take it away.
+        """
+        for artifact in sorted(artifacts, key=lambda artifact: artifact.role != "record"):
             with writing_errors(artifact.name, self.folder.uri):
                 self.folder.write(artifact.name, artifact.data)
             digest = hashlib.sha256(artifact.data).hexdigest()

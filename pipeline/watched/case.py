@@ -38,7 +38,7 @@ class Death:
         code: its exit code, negative for a signal.
         at: records that it was at, by key.
         marks: attempts that it had marked.
-        guilty: the record that was too slow, or waited too long.
+        guilty: the record that was too slow, or waited too long; empty where it was none.
         where: file and line of ours where it was, if that was written down.
         held: bytes that it held, where memory was the cause.
     """
@@ -77,9 +77,10 @@ class Case:
         self._marks += death.marks
         careful, self._careful = self._careful, True
         if death.cause == "storage":
+            what = f"{death.guilty!r} was read or written" if death.guilty else "a unit was begun or committed"
             return "storage", (
-                f"storage has not answered for {self._limits.storage_seconds:g} s while {death.guilty!r} was read or "
-                "written; see that it can be reached"
+                f"storage has not answered for {self._limits.storage_seconds:g} s while {what}; see that it can be "
+                "reached"
             )
         if death.cause == "slow_unit":
             return None

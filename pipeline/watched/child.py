@@ -1,4 +1,4 @@
-"""The process of a watched worker: `python -m pipeline.watched.child`, started by `host.py` and by nothing else."""
+"""The process of a watched worker, started by `host.py` and by nothing else."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def main() -> None:
     while True:
         try:
             task: Task = pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             return
         parcel = worker(Parcel.unpack(task.parcel), task.known)
         try:
@@ -80,7 +80,3 @@ def _end_with(parent: int, lifeline: int) -> None:
         os._exit(0)
 
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
-
-
-if __name__ == "__main__":
-    main()

@@ -17,6 +17,13 @@ from pathlib import Path
 from pipeline.watched.messages import Said, Task
 from pipeline.worker import WorkerSpec
 
+ENDING_SECONDS = 30.0
+"""A process that is to end and is there after so long is killed; after as long again it is waited for no more."""
+
+_START = "import sys; sys.path[:1] == [''] and sys.path.pop(0); from pipeline.watched.child import main; main()"
+"""`python -m` would look for modules in the current folder first, and somebody may have put a `json.py` there.
+Python 3.10 knows no option against it."""
+
 _TRACE_BYTES = 16_384
 _FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)
 
@@ -30,31 +37,45 @@ class Process:
     """
 
     def __init__(self, spec: WorkerSpec, segments: Sequence[int]) -> None:
+        made = pickle.dumps((spec, tuple(segments)))
         self._pipe, theirs = Pipe()
-        lifeline, self._lifeline = os.pipe()
+        lifeline, mine = os.pipe()
+        self._lifeline = os.fdopen(mine, "wb", buffering=0)
         self._traces = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
         passed = (theirs.fileno(), lifeline, self._traces.fileno())
-        self._popen = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
-            [sys.executable, "-m", "pipeline.watched.child", *map(str, passed), str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            pass_fds=passed,
-            # What this process can import the other one can: Ray and pytest add folders of their own.
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(part or str(Path.cwd()) for part in sys.path)},
-            start_new_session=True,
-        )
-        theirs.close()
-        os.close(lifeline)
-        with suppress(BrokenPipeError):  # it ended already; whoever waits for it to say something learns that
-            self._pipe.send_bytes(pickle.dumps((spec, tuple(segments))))
+        try:
+            self._popen = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
+                [sys.executable, "-c", _START, *map(str, passed), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=passed,
+                # What this process can import the other one can: Ray and pytest add folders of their own.
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(part or str(Path.cwd()) for part in sys.path)},
+                start_new_session=True,
+            )
+        except OSError:
+            self._pipe.close()
+            self._lifeline.close()
+            self._traces.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(lifeline)
+        with suppress(ConnectionError):  # it ended already; whoever waits for it to say something learns that
+            self._pipe.send_bytes(made)
 
     @property
     def pid(self) -> int:
         """Of the process."""
         return self._popen.pid
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._popen.poll() is not None
+
     def send(self, task: Task) -> None:
         """Hand over a unit. A process that has ended says so when it is listened to."""
-        with suppress(BrokenPipeError):
+        with suppress(ConnectionError):
             self._pipe.send(task)
 
     def hear(self, seconds: float | None) -> Said | None:
@@ -65,11 +86,15 @@ class Process:
         """
         try:
             if not self._pipe.poll(seconds):
-                return None
+                # What it has started may have its end of the pipe, and live on: then nothing says that it is over.
+                if not self.over or self._pipe.poll(0.0):
+                    return None
+                raise EOFError
             said: Said = self._pipe.recv()
-        except (ConnectionResetError, BrokenPipeError) as error:
+        except (OSError, pickle.UnpicklingError) as error:  # it ended, perhaps in the middle of a message
             raise EOFError from error
-        except (pickle.UnpicklingError, MemoryError) as error:  # it ended in the middle of a message
+        except MemoryError as error:  # there is no room here for what it says
+            self.kill()
             raise EOFError from error
         return said
 
@@ -85,7 +110,11 @@ class Process:
 
     def ended(self) -> int:
         """Wait for its end; its exit code, negative for a signal."""
-        return self._popen.wait()
+        for _ in range(2):
+            with suppress(subprocess.TimeoutExpired):
+                return self._popen.wait(ENDING_SECONDS)
+            self.kill()  # it has closed its end of the pipe and goes on
+        return -signal.SIGKILL  # it sits in a call of the system that nothing interrupts
 
     def where(self) -> str:
         """Where its code was when a signal ended it: the innermost line outside of libraries, or nothing."""
@@ -102,13 +131,12 @@ class Process:
     def close(self) -> None:
         """End it, when it has nothing more to do."""
         self._pipe.close()
-        with suppress(OSError):
-            os.close(self._lifeline)
-        try:
+        self._lifeline.close()
+        with suppress(subprocess.TimeoutExpired):
             self._popen.wait(5.0)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
+        if not self.over:
+            self.kill()
+            self.ended()
         self._traces.close()
 
 

@@ -14,8 +14,8 @@ class Limits:
         unit_seconds: of a whole unit, whose records go one by one after that; and then of one record where it is alone
             in a batch stage.
         memory: bytes that the worker's process may hold; 0 leaves it to what the machine has.
-        storage_seconds: a read or a write that takes longer stops the run. Storage has time limits of its own; this is
-            for what gets past them, such as a network disk that hangs.
+        storage_seconds: a read or a write that takes longer stops the run, of a record or of the ledger. Storage has
+            time limits of its own; this is for what gets past them, such as a network disk that hangs.
     """
 
     record_seconds: float = 600.0

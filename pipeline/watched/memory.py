@@ -32,10 +32,10 @@ def short_of_memory() -> bool:
 
 
 def fair_share(workers: int) -> float:
-    """Bytes that each of so many workers may hold before it counts as greedy."""
+    """Bytes that each of so many workers may hold before it counts as greedy; a single one may hold half of all."""
     limit, _ = _container()
     total = int(psutil.virtual_memory().total)
-    return (min(limit, total) if limit else total) / max(1, workers)
+    return (min(limit, total) if limit else total) / max(2, workers)
 
 
 def killed_for_memory() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,9 +78,13 @@ class PipeTrail:
         self._lock = threading.Lock()
 
     def say(self, message: Said) -> None:
-        """Send one message; threads take turns."""
+        """Send one message; threads take turns. Where nobody listens any more this process ends."""
         with self._lock:
-            self._pipe.send(message)
+            try:
+                self._pipe.send(message)
+            except OSError:
+                # Raised in a stage it would be taken for a failure of the record, and so for every one that follows.
+                os._exit(1)
 
     def begin(self, keys: Sequence[str], stage: str, *, batch: bool = False) -> None:
         """See `Trail.begin`."""

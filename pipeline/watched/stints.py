@@ -40,12 +40,14 @@ class Stints:
     Attributes:
         marks: attempts that were marked.
         held: bytes that the process held when it was last looked at; whoever looks sets it.
+        heard: when the worker last said anything.
     """
 
     def __init__(self) -> None:
         self._at: dict[str, Stint] = {}
         self.marks = 0
         self.held = 0
+        self.heard = 0.0
 
     @property
     def at(self) -> Mapping[str, Stint]:
@@ -54,6 +56,7 @@ class Stints:
 
     def note(self, said: Said, now: float) -> None:
         """Take in what the worker says; what is no news of records is passed over."""
+        self.heard = now
         if isinstance(said, Begin):
             for key in said.keys:
                 self._at[key] = Stint(said.stage, said.batch, now, self.held)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Sequence
 
 from pipeline.errors import StorageError, WorkerError
 from pipeline.parcel import Parcel, Receipt
 from pipeline.watched.case import Case, Cause, Death
+from pipeline.watched.clock import Clock
 from pipeline.watched.host import Process, how
 from pipeline.watched.limits import Limits
 from pipeline.watched.memory import fair_share, held_by, killed_for_memory, short_of_memory
@@ -69,9 +71,13 @@ class WatchedWorker:
 
     def _started(self) -> Process:
         """A process that is set up, however long that takes: weights are fetched, and engines compiled."""
-        process = Process(self._spec, self._segments)
         try:
-            said = process.hear(None)
+            process = Process(self._spec, self._segments)
+        except OSError as error:  # no memory, no room for another process, no more open files
+            raise WorkerError(f"a worker's process cannot be started: {error}") from error
+        try:
+            while (said := process.hear(LOOK_SECONDS)) is None:
+                pass
         except EOFError:
             code, where = process.ended(), process.where()
             process.close()
@@ -84,21 +90,23 @@ class WatchedWorker:
 
     def _advance(self, packed: bytes, case: Case) -> bytes | str | Death:
         """One try: the parcel, or why it cannot travel, or how the process ended."""
+        if self._process is not None and self._process.over:  # somebody ended it while it had nothing to do
+            self.close()
         process = self._process = self._process or self._started()
-        stints = Stints()
+        stints, clock = Stints(), Clock()
         known = case.known
-        begun = looked = time.monotonic()
+        begun = looked = clock.now()
         kills = killed_for_memory()
         process.send(Task(packed, known))
         while True:
             try:
                 said = process.hear(LOOK_SECONDS)
             except EOFError:
-                out_of_memory = killed_for_memory() > kills
-                return self._ended(process, stints, "machine_out_of_memory" if out_of_memory else "crash")
+                short = process.ended() == -signal.SIGKILL and killed_for_memory() > kills
+                return self._ended(process, stints, "machine_out_of_memory" if short else "crash", held=stints.held)
             if isinstance(said, Done):
                 return said.parcel or said.problem
-            now = time.monotonic()
+            now = clock.now()
             if said is not None:
                 stints.note(said, now)
                 if now - looked < LOOK_SECONDS:
@@ -122,6 +130,8 @@ class WatchedWorker:
             return "slow_record", key, held
         if key := stints.waiting(now, limits.storage_seconds):
             return "storage", key, held
+        if not stints.at and now - stints.heard > limits.storage_seconds:
+            return "storage", "", held
         if begun is not None and now - begun > limits.unit_seconds:
             return "slow_unit", "", held
         return None
@@ -129,7 +139,7 @@ class WatchedWorker:
     def _ended(self, process: Process, stints: Stints, cause: Cause, guilty: str = "", held: int = 0) -> Death:
         code = process.ended()
         for said in process.rest():
-            stints.note(said, time.monotonic())
+            stints.note(said, 0.0)  # where it was, and no longer since when
         death = Death(cause, code, dict(stints.at), stints.marks, guilty, process.where(), held)
         process.close()
         self._process = None

@@ -99,6 +99,26 @@ def test_the_end_of_the_grace_period_stops_at_once() -> None:
             time.sleep(0.01)
 
 
+def test_the_grace_period_ends_where_only_one_of_the_signals_is_heard() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), draining(0.3):
+            os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(500):
+                time.sleep(0.01)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_no_thread_is_started_where_the_signal_finds_the_program() -> None:
+    """It may be starting one itself just then, with a lock that starting another one would wait for."""
+    with draining(60.0) as stop:
+        before = threading.active_count()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.drain.wait(10)
+        assert threading.active_count() == before
+
+
 def test_without_a_grace_period_the_first_signal_stops() -> None:
     with pytest.raises(Interrupted), draining(0.0):
         os.kill(os.getpid(), signal.SIGTERM)

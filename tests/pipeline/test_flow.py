@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -134,3 +135,20 @@ def test_time_is_counted_by_stage() -> None:
     Flow(1).carry(Segment("front", (Step("read"), Step("decode"))), items(2), CONTEXT, watch)
     assert set(watch.seconds) == {"read", "decode"}
     assert all(seconds > 0 for seconds in watch.seconds.values())
+
+
+class Uneven(Step):
+    """Fails at once at one record, and is long at the other."""
+
+    def process(self, item: Item, context: UnitContext) -> None:
+        if item.record.key == "b":
+            time.sleep(0.3)
+        super().process(item, context)
+
+
+def test_when_storage_fails_nothing_of_the_unit_goes_on_beside_what_comes_next() -> None:
+    stage = Uneven("one", {"a": StorageError("gone")})
+    items = [Item(Record(key, key, "")) for key in "ab"]
+    with pytest.raises(StorageError):
+        Flow(2).carry(Segment("front", (stage,)), items, CONTEXT, Stopwatch())
+    assert sorted(stage.seen) == ["a", "b"]

@@ -57,7 +57,8 @@ def test_a_commit_that_stands_keeps_its_outputs_though_its_put_seemed_to_fail(tm
     assert parcel.receipt.state == "storage"
     commit = Ledger(bed.run.folder).find(refs[0].unit_id)
     assert commit is not None
-    assert (tmp_path / "out" / commit.outputs[0].path).is_file()
+    (shard,) = Ledger(bed.run.folder).outputs(commit)
+    assert (tmp_path / "out" / shard.path).is_file()
 
 
 def test_a_unit_that_is_committed_while_the_driver_starts_is_counted_once(tmp_path: Path) -> None:
@@ -110,9 +111,7 @@ def test_what_a_refused_record_had_put_is_in_no_commit(tmp_path: Path) -> None:
     spec = replace(bed.spec, workflow=lambda: replace(workflow(), back=Segment("back", (PutTwo(),))))
     assert drive(bed.run, LocalRunner(), spec, "fused", 100, lambda tally, receipt: None).state == "complete"
     assert quarantined(bed) == {"b/d.txt": "bad_text", "e.txt": "bad_name"}
-    named = {
-        output.key for commit in bed.run.ledger.commits(r.unit_id for r in bed.run.refs()) for output in commit.outputs
-    }
+    named = {output.key for output in bed.run.ledger.all_outputs(ref.unit_id for ref in bed.run.refs())}
     assert named == {"a.txt", "b/c.txt", "f.txt"}
     assert verify(bed.run).extra == ["e.txt"]  # an orphan, and said to be one
 
@@ -162,9 +161,7 @@ def test_a_record_that_shares_its_key_is_not_retried_for_the_other(tmp_path: Pat
     spec = replace(bed.spec, sink=SinkSpec("mirror", bed.run.outputs))
     drive(bed.run, LocalRunner(), spec, "fused", 100, lambda tally, receipt: None)
     assert quarantined(bed) == {"a.txt": "duplicate_name"}
-    assert [
-        output.path for (output,) in [c.outputs for c in bed.run.ledger.commits([next(bed.run.refs()).unit_id])]
-    ] == ["a.txt"]
+    assert [output.path for output in bed.run.ledger.all_outputs([next(bed.run.refs()).unit_id])] == ["a.txt"]
     assert not any(retriable(row) for row in standing(bed.run))
     assert [record.problem for record in records_of(bed.run, {"a.txt"})] == [""]
 
@@ -194,7 +191,7 @@ def test_an_output_goes_to_the_run_that_was_there_first(tmp_path: Path) -> None:
 def test_joined_tables_have_few_row_groups(tmp_path: Path) -> None:
     bed = Bed(tmp_path, {f"{n:03d}.txt": "x" for n in range(40)}, unit_records=1)
     bed.drive()
-    for name in ("texts.parquet", layout.OUTPUTS_TABLE):
+    for name in ("texts.parquet", layout.table(layout.OUTPUTS)):
         file = pq.ParquetFile(pa.BufferReader(bed.run.folder.read(name)))
         assert (file.metadata.num_rows, file.num_row_groups) == (40, 1)
 

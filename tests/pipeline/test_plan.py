@@ -85,3 +85,14 @@ def test_the_digest_is_that_of_the_unit_ids(tmp_path: Path) -> None:
     one = written(Folder(str(tmp_path / "1")), loose(9))
     assert one == written(Folder(str(tmp_path / "2")), loose(9))
     assert one.digest != written(Folder(str(tmp_path / "3")), loose(9), unit_records=4).digest
+
+
+def test_some_of_a_units_records_are_read_by_their_keys(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    records = loose(7)
+    written(folder, records)
+    reader = PlanReader(folder)
+    second = list(read_refs(folder, 0, "000"))[1]
+    assert reader.keys(second) == [record.key for record in records[3:6]]
+    assert reader.some(second, {records[5].key, records[6].key}) == [records[5]]
+    assert reader.some(second, set()) == []

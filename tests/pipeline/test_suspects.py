@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -23,7 +24,8 @@ from pipeline.sinks import SinkSpec
 from pipeline.sources import SourceSpec, list_records
 from pipeline.stage import Segment, UnitContext, Workflow
 from pipeline.storage import Folder
-from pipeline.suspects import one_by_one
+from pipeline.suspects import CAREFUL_FROM, WATCHED_CRASHES, one_by_one
+from pipeline.trail import NoTrail, Trail
 from pipeline.worker import Worker, WorkerSpec
 
 
@@ -117,6 +119,26 @@ def test_one_crash_at_a_record_is_forgiven_and_an_exception_is_none(tmp_path: Pa
     assert [item.record.key for item in one_by_one(left, folder, "u")] == ["b"]
     assert left[0].failure is not None
     assert left[0].failure.code == "worker_crashed"
+
+
+def passed(root: Path, crashes: int, trail: Trail | None) -> int:
+    """Records that are done of a unit that was begun often, and at whose only record a worker has ended so often."""
+    root.mkdir()
+    run, spec, ref = planned(root, {"a.txt": "one"})
+    for _ in range(CAREFUL_FROM):
+        run.ledger.begin(ref.unit_id)
+    run.folder.write(layout.suspects(ref.unit_id), json.dumps({"crashes": {"a.txt": crashes}, "at": ""}).encode())
+    receipt = Worker(spec, trail=trail)(Parcel(ref)).receipt
+    assert receipt is not None
+    assert receipt.state == "done"
+    return receipt.ok
+
+
+def test_a_watched_worker_ends_for_reasons_that_are_no_records(tmp_path: Path) -> None:
+    """Its watcher knows of crashes; what is left are machines that go, and runs that are stopped at once."""
+    assert passed(tmp_path / "a", 2, None) == 0
+    assert passed(tmp_path / "b", WATCHED_CRASHES - 1, NoTrail()) == 1
+    assert passed(tmp_path / "c", WATCHED_CRASHES, NoTrail()) == 0
 
 
 def test_a_damaged_note_is_named(tmp_path: Path) -> None:

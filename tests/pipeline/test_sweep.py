@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline import layout
 from pipeline.cutting import cut_units
 from pipeline.finish import finish
 from pipeline.ledger import Commit, Ledger
+from pipeline.parts import outputs_table, write_part
 from pipeline.plan import PlanSummary
 from pipeline.records import Output, Record
 from pipeline.run import Run, RunHeader, plan_run
@@ -29,14 +31,16 @@ def planned(root: Path) -> Run:
 def commit_second_of_three(run: Run) -> None:
     """Three attempts put their shard and their table; the second is committed."""
     ledger = Ledger(run.folder)
-    unit = next(run.refs()).unit_id
+    ref = next(run.refs())
+    unit = ref.unit_id
     attempts = [ledger.begin(unit) for _ in range(3)]
     for number in (1, 2, 3):
         run.outputs.write(f"shard-000000-{unit[:8]}-a{number}.tar", b"x")
-        run.folder.write(f"tables/rows/00000000-{unit[:8]}-a{number}.parquet", b"x")
+        run.folder.write(layout.table_part("rows", 0, 0, unit, number), b"x")
     sha = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
     shard = Output(f"shard-000000-{unit[:8]}-a2.tar", 1, sha, "shard")
-    assert ledger.commit(Commit(unit, 0, 0, 2, attempts[1].token, 1, 1, (), (shard,)))
+    part = write_part(run.folder, ref, 2, layout.OUTPUTS, outputs_table(unit, [shard]))
+    assert ledger.commit(Commit(unit, 0, 0, 2, attempts[1].token, 1, 1, (), 1, 1, (part,)))
 
 
 def test_shards_of_attempts_that_lost_are_deleted(tmp_path: Path) -> None:
@@ -69,8 +73,8 @@ def test_a_writer_names_its_process_while_it_writes(tmp_path: Path) -> None:
     code = f"""
 import os, signal
 from pathlib import Path
-from pipeline import storage
-storage._flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+from pipeline import local_disk, storage
+local_disk._flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 storage.Folder({str(tmp_path)!r}).write("a.jpg", b"x")
 """
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])

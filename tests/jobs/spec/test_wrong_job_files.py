@@ -461,7 +461,12 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     (
         "memory over processes",
         text_with(source='source: {kind: files, uri: "memory://in"}'),
-        [(3, "source.uri", "say run.runner: local")],
+        [(3, "source.uri", "say run: {runner: local, isolate: false}")],
+    ),
+    (
+        "memory over watched processes",
+        text_with(source='source: {kind: files, uri: "memory://in"}', run="run: {runner: local}"),
+        [(3, "source.uri", "say run: {runner: local, isolate: false}")],
     ),
     # places
     (

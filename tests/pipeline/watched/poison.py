@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import struct
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +37,7 @@ class PoisonBatch:
     def setup(self) -> None: ...
 
     def process_batch(self, items: Sequence[Item], context: UnitContext) -> None:
+        context.count("batches", 1)
         for item in items:
             if item.payload.data.startswith(b"batch "):
                 act(item.payload.data.decode().removeprefix("batch "))
@@ -61,8 +64,18 @@ def act(text: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     elif text == "leaves":
         os._exit(7)
+    elif text == "cut off":
+        os.write(int(sys.argv[1]), struct.pack("!i", 1000) + b"the beginning of a message")
+        os._exit(7)
+    elif text == "leaves a child":
+        if os.fork() == 0:
+            time.sleep(15)  # with the pipe that it has inherited
+        os._exit(7)
     elif text == "slow":
         time.sleep(0.4)
+    elif text == "steps":
+        for _ in range(12):
+            time.sleep(0.1)
 
 
 def poisoned() -> Workflow:
@@ -74,3 +87,13 @@ def poisoned() -> Workflow:
         back=Segment("back", (PoisonPut(),)),
         count=lambda item: {"letters": len(item.payload.data)},
     )
+
+
+def hanging() -> Workflow:
+    """Hangs when a unit is to be committed, as on a network disk that does not answer."""
+
+    def rows(item: Item) -> dict[str, list[dict[str, object]]]:
+        time.sleep(8)
+        return {}
+
+    return replace(poisoned(), rows=rows)

@@ -64,6 +64,7 @@ def test_a_container_of_the_first_version(machine: Path) -> None:
 
 def test_a_fair_share_is_of_what_the_container_may_use(machine: Path) -> None:
     assert memory.fair_share(4) == 25 * GIB
+    assert memory.fair_share(1) == 50 * GIB  # nobody holds more than all
     contained(machine, str(10 * GIB), 0, 0)
     assert memory.fair_share(4) == 2.5 * GIB
 

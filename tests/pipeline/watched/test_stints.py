@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.ledger import Attempt
 from pipeline.parcel import Parcel
+from pipeline.records import Item
+from pipeline.stage import Segment, UnitContext, Workflow
 from pipeline.watched.messages import Begin, End, Marked, Ready, Wait
 from pipeline.watched.stints import Stints
 from pipeline.worker import Worker
-from tests.pipeline.bed import Bed
+from tests.pipeline.bed import Bed, Load, workflow
 
 
 def test_time_spent_waiting_for_storage_is_not_the_records_own() -> None:
@@ -82,3 +85,24 @@ def test_a_worker_says_where_it_is(tmp_path: Path) -> None:
         *(("begin", "a.txt", "upper", True), ("end", "a.txt")),
         *(("begin", "a.txt", "put", False), ("wait", "a.txt"), ("go on", "a.txt"), ("end", "a.txt")),
     ]
+
+
+@dataclass
+class Fetching(Load):
+    """Waits for storage by itself."""
+
+    def process(self, item: Item, context: UnitContext) -> None:
+        super().process(item, context)
+        with context.waiting(item.record.key):
+            pass
+
+
+def fetching() -> Workflow:
+    return replace(workflow(), front=Segment("front", (Fetching(),)))
+
+
+def test_a_stage_that_waits_otherwise_says_so(tmp_path: Path) -> None:
+    bed = Bed(tmp_path, {"a.txt": "one"})
+    trail = Recorded()
+    Worker(replace(bed.spec, workflow=fetching), [0], trail)(Parcel(next(bed.run.refs())))
+    assert trail.said[2:-1] == [("wait", "a.txt"), ("go on", "a.txt")] * 2

@@ -1,0 +1,83 @@
+"""`facejobs gc`: removes what attempts have left and no commit names."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+
+from jobs.console import Output
+from jobs.errors import CommandError
+from jobs.exits import Exit
+from jobs.locate import locate
+from jobs.restore.leftovers import Leftovers
+from pipeline.gc import Garbage, collect_garbage
+from pipeline.run import Run
+from pipeline.writer_lock import SoleWriters
+
+WORDS = {
+    "shards": "shards of attempts that lost",
+    "table_parts": "table parts of attempts that lost",
+    "outputs": "outputs of records that ended in quarantine",
+    "half_written": "files half written by processes that are gone",
+}
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+
+
+def collect(place: str, older_than: str, out: Output, *, force: bool, dry_run: bool, as_json: bool) -> Exit:
+    """Find garbage and remove it, or only say what there is."""
+    seconds = age(older_than)
+    located = locate(place)
+    out.use(located.scrubber)
+    run = located.run
+    with SoleWriters(out.log) as writers:
+        garbage = collect_garbage(
+            run if dry_run else writers.run(run),
+            lambda one: Leftovers.of(one.header),
+            seconds,
+            force=force,
+            dry_run=dry_run,
+        )
+    if as_json:
+        out.say(json.dumps({"run_id": run.header.run_id, "dry_run": dry_run, **_plain(garbage)}, indent=1))
+    else:
+        _say(run, garbage, out, older_than=older_than, dry_run=dry_run)
+    return Exit.DONE
+
+
+def age(text: str) -> float:
+    """Seconds of an age such as `90s`, `30m`, `24h` or `7d`; `0` is none. Raises CommandError for anything else."""
+    if text == "0":
+        return 0.0
+    found = _AGE.fullmatch(text)
+    if found is None:
+        raise CommandError(
+            f"--older-than {text}: found no age; write a number and s, m, h or d, such as 24h", Exit.USAGE
+        )
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _plain(garbage: Garbage) -> dict[str, object]:
+    return {
+        "removed": {kind: asdict(pile) for kind, pile in garbage.piles.items()},
+        "left_for_age": garbage.young,
+        "left_in_use": garbage.in_use,
+        "units_open": garbage.open_units,
+    }
+
+
+def _say(run: Run, garbage: Garbage, out: Output, *, older_than: str, dry_run: bool) -> None:
+    verb = "would be removed" if dry_run else "removed"
+    for kind, pile in garbage.piles.items():
+        out.say(f"{pile.objects} {WORDS[kind]} {verb}, {pile.bytes} bytes")
+    if garbage.young:
+        out.say(f"{garbage.young} others are younger than --older-than {older_than} and were left")
+    if garbage.in_use:
+        out.say(f"{garbage.in_use} others belong to attempts that may still be committed and were left")
+    if garbage.open_units:
+        out.say(
+            f"{garbage.open_units} units of the runs in {run.outputs.uri} have no commit; mirrored outputs are looked "
+            "at when `facejobs run` has finished the run"
+        )
