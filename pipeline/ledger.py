@@ -125,7 +125,8 @@ class Ledger:
     def begin(self, unit_id: str) -> Attempt:
         """Mark a new attempt at a unit; its number is one above every mark that is there."""
         token = uuid.uuid4().hex
-        number = len(self._folder.names(layout.attempts_of(unit_id)))
+        names = self._folder.names(layout.attempts_of(unit_id))
+        number = sum(name.endswith(".json") for name in names)  # on a disk others may be half written
         while True:
             number += 1
             mark = json.dumps(new_mark(token)).encode()

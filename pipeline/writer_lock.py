@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
-from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec
 
@@ -24,6 +23,7 @@ from pipeline import layout
 from pipeline.conditional import conditional_put
 from pipeline.errors import RunConflictError
 from pipeline.intact import intact
+from pipeline.marks import space
 from pipeline.retries import is_storage
 from pipeline.run import Run
 from pipeline.storage import Folder, SoleWriter
@@ -69,7 +69,7 @@ class Holder:
     def me() -> Holder:
         """This process, now."""
         since = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        return Holder(uuid.uuid4().hex, socket.gethostname(), os.getpid(), _space(), since, time.time())
+        return Holder(uuid.uuid4().hex, socket.gethostname(), os.getpid(), space(), since, time.time())
 
     @property
     def name(self) -> str:
@@ -84,7 +84,7 @@ class Holder:
     @property
     def dead(self) -> bool:
         """Whether it ran on this machine and does no more."""
-        if not self.space or self.space != _space():
+        if not self.space or self.space != space():
             return False
         try:
             os.kill(self.pid, 0)
@@ -250,15 +250,6 @@ class _Lock:
 
     def _write(self) -> None:
         self._folder.write(layout.WRITER, json.dumps(asdict(self.me)).encode())
-
-
-def _space() -> str:
-    """What makes a process number unambiguous: this boot of the machine and the process namespace (proc(5))."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
-    except OSError:
-        return ""
 
 
 def _notice(folder: Folder, lacks: str) -> str:

@@ -109,7 +109,10 @@ class FaultProxy:
         if request.path == "/-/faults":
             return web.json_response(dict(self.counts))
         async with self._room:
-            return await self._answer(request, self.behaviour)
+            try:
+                return await self._answer(request, self.behaviour)
+            except ConnectionResetError:  # the client was killed while it sent
+                return reset(request)
 
     async def _answer(self, request: web.Request, behaviour: Behaviour) -> web.StreamResponse:
         self.counts["requests"] += 1

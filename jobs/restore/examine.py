@@ -60,7 +60,8 @@ class Examine:
             view = decode_reduced(data, scale, self._settings.limits)
         self._find(work, view)
         if self._settings.holes is not None and any(face.crop is not None for face in work.faces):
-            mask = self._settings.holes.read(item.record.key, info, self._settings.limits)
+            key = item.record.key
+            mask = self._settings.holes.read(key, info, self._settings.limits, context.waiting(key))
             work.mask = {"uri": mask.uri, "sha256": mask.sha256} if mask is not None else None
             for face in work.faces:
                 if face.crop is not None:

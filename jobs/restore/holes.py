@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -54,13 +55,14 @@ class Holes:
     uri: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def read(self, key: str, info: ImageInfo, limits: Limits) -> Mask | None:
+    def read(self, key: str, info: ImageInfo, limits: Limits, waiting: AbstractContextManager[None]) -> Mask | None:
         """A record's mask: a PNG of its key with the extension `.png`.
 
         Args:
             key: of the record.
             info: of its image.
             limits: past which the mask is not decoded.
+            waiting: entered while its file is fetched.
 
         Returns:
             The mask, None where there is none.
@@ -71,7 +73,8 @@ class Holes:
         """
         name = str(PurePosixPath(key).with_suffix(".png"))
         try:
-            data = Folder(self.uri, self.options).read(name)
+            with waiting:
+                data = Folder(self.uri, self.options).read(name)
             mask = decode(data, limits)
         except FileNotFoundError:
             return None

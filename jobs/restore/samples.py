@@ -76,9 +76,12 @@ class Sampler:
     ) -> None:
         height, width = pair[0].shape[:2]
         for side, view in zip(("before", "after"), pair, strict=True):
-            context.keep_sample(f"{name}-{side}.jpg", _jpeg(view))
+            data = _jpeg(view)
+            with context.waiting(key):
+                context.keep_sample(f"{name}-{side}.jpg", data)
         about = {"kind": kind, "key": key, "width": width, "height": height, "facts": facts}
-        context.keep_sample(f"{name}.json", json.dumps(about).encode())
+        with context.waiting(key):
+            context.keep_sample(f"{name}.json", json.dumps(about).encode())
 
 
 def _facts(face: FaceWork) -> dict[str, object]:

@@ -100,8 +100,10 @@ def template_problem(template: str, format_: str) -> str:
 
 def check_runner(source: SourceBlock, output: Output, run: Run) -> Iterator[Finding]:
     """Storage that lives in one process cannot be shared with Ray's."""
-    if run.runner == "ray":
+    if run.runner == "ray" or run.isolate:
         for block, uri in (("source", source.uri), ("output", output.uri)):
             if uri.startswith("memory://"):
-                message = "memory:// lives in one process and Ray uses several; say run.runner: local"
+                message = (
+                    "memory:// lives in one process and a run uses several; say run: {runner: local, isolate: false}"
+                )
                 yield Finding((block, "uri"), message)

@@ -12,6 +12,7 @@ import pytest
 from pipeline import layout
 from pipeline.errors import LedgerError
 from pipeline.ledger import Attempt, Commit, Ledger, Quarantined
+from pipeline.local_disk import PART
 from pipeline.parts import outputs_table, write_part
 from pipeline.plan import UnitRef
 from pipeline.records import Output, Unit
@@ -48,6 +49,14 @@ def test_attempts_are_numbered_without_gaps_or_doubles_under_a_race(tmp_path: Pa
         attempts = list(pool.map(lambda _: ledger.begin("u"), range(16)))
     assert sorted(attempt.number for attempt in attempts) == list(range(1, 17))
     assert len({attempt.token for attempt in attempts}) == 16
+
+
+def test_a_half_written_mark_is_no_attempt(tmp_path: Path) -> None:
+    """A process that was killed while it wrote one leaves such a file."""
+    folder = tmp_path / layout.attempts_of("u")
+    folder.mkdir(parents=True)
+    (folder / f"{PART}host-1-abc").write_text("{")
+    assert Ledger(Folder(str(tmp_path))).begin("u").number == 1
 
 
 def test_of_many_commits_of_a_unit_one_stands(tmp_path: Path) -> None:

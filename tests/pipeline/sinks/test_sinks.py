@@ -235,7 +235,7 @@ def test_a_full_disk_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     unit = unit_of()
-    monkeypatch.setattr("pipeline.storage._write_local", full)
+    monkeypatch.setattr("pipeline.storage.write_local", full)
     writer = make_sink(SinkSpec("mirror", Folder(str(tmp_path)))).open(unit, 1)
     with pytest.raises(StorageError, match="space"):
         writer.put(unit.records[0], artifacts_of(unit.records[0]))
