@@ -160,7 +160,10 @@ class RayRunner:
                 data = data.map(
                     RayWorker,
                     fn_constructor_args=(spec, pool, self._pools.limits, foreman),
-                    compute=ray.data.ActorPoolStrategy(size=pool.size),
+                    # One unit at a time: what waits at an actor that dies shares its retries. A GPU must not wait.
+                    compute=ray.data.ActorPoolStrategy(
+                        size=pool.size, max_tasks_in_flight_per_actor=None if pool.segments == MIDDLE else 1
+                    ),
                     num_cpus=pool.needs.cpus,
                     num_gpus=pool.needs.gpus or None,
                     memory=pool.needs.memory or None,
