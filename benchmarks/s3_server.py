@@ -114,6 +114,8 @@ def _start(folder: Path) -> tuple[subprocess.Popen[bytes], S3Server]:
         f"-admin.port.grpc={admin + GRPC_OFFSET}",
         "-master.telemetry=false",
         "-s3.autoCreateBucket=false",
+        # A bucket takes seven volumes. By default there are as many as the disk has room for, and then puts hang.
+        "-volume.max=20000",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         f"-s3.localSocket={folder}/s3.sock",
