@@ -16,7 +16,7 @@ UNITS = [f"unit{number:02d}" for number in range(12)]
 
 
 def commit_of(attempt: Attempt) -> Commit:
-    return Commit(attempt.unit_id, 0, 0, attempt.number, attempt.token, 0, 0, (), ())
+    return Commit(attempt.unit_id, 0, 0, attempt.number, attempt.token, 0, 0, (), 0, 0, ())
 
 
 def test_a_lost_reply_is_no_lost_race(proxied) -> None:
