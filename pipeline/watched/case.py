@@ -75,7 +75,9 @@ class Case:
             None to try again; a receipt's state and message when the unit is given up.
         """
         self._marks += death.marks
-        careful, self._careful = self._careful, True
+        careful = self._careful
+        # One that had not begun the unit yet was ended for some other reason, and says nothing of its records.
+        self._careful = careful or death.cause != "crash" or bool(death.at or death.marks)
         if death.cause == "storage":
             what = f"{death.guilty!r} was read or written" if death.guilty else "a unit was begun or committed"
             return "storage", (

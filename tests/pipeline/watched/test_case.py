@@ -89,6 +89,14 @@ def test_a_slow_unit_and_lost_storage_accuse_nobody() -> None:
     assert ending[0] == "storage"
 
 
+def test_an_end_before_the_unit_was_begun_says_nothing_of_its_records() -> None:
+    case = Case(Limits())
+    assert case.learn(Death("crash", KILL, {}, 0)) is None
+    assert not case.known.careful
+    assert case.learn(Death("crash", KILL, {}, 1)) is None
+    assert case.known.careful
+
+
 def test_ends_outside_of_any_record_give_the_unit_up_in_the_end() -> None:
     case = Case(Limits())
     endings = [case.learn(death(keys=())) for _ in range(LOST)]
