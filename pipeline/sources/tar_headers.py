@@ -12,10 +12,14 @@ MAX_HEADER_BYTES = 256 * 2**10
 MAX_DIGITS = 100
 """Longest run of digits in an extended header; tarfile searches such a run in time that grows with its square."""
 
+MAX_CHAIN = 16
+"""Most headers that belong to one member. Real ones have up to four; tarfile calls itself for each."""
+
 _NO_POSITION = 2**62
 _TYPE = 156  # where a header block (POSIX.1-2008, ustar) says what kind it is
 _GLOBAL = tarfile.XGLTYPE
 _EXTENDED = frozenset({tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE})
+_CHAINED = _EXTENDED | {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
 _DIGITS = re.compile(rb"\d+")
 
 
@@ -34,11 +38,13 @@ class BoundedHeaders:
         self._file = file
         self._left = MAX_HEADER_BYTES
         self._left_global = MAX_HEADER_BYTES
+        self._chain = 0
         self._kind = b""
 
     def next_member(self) -> None:
         """A member's headers are read; the next one has a budget of its own."""
         self._left = MAX_HEADER_BYTES
+        self._chain = 0
 
     def tell(self) -> int:
         """Position in the shard."""
@@ -58,7 +64,7 @@ class BoundedHeaders:
         """Read a part of a header.
 
         Raises:
-            tarfile.ReadError: the headers are too long, or an extended one is malformed.
+            tarfile.ReadError: the headers are too long or too many, or an extended one is malformed.
         """
         self._left -= size
         if self._left < 0:
@@ -67,6 +73,9 @@ class BoundedHeaders:
         if self._kind in _EXTENDED:
             self._check_extended(block)
         self._kind = block[_TYPE : _TYPE + 1] if len(block) == tarfile.BLOCKSIZE and not self._kind else b""
+        self._chain += self._kind in _CHAINED
+        if self._chain > MAX_CHAIN:
+            raise tarfile.ReadError(f"one member has more than {MAX_CHAIN} headers")
         return block
 
     def _check_extended(self, block: bytes) -> None:

@@ -249,9 +249,10 @@ def test_the_order_of_faces_and_the_height_of_strips_do_not_matter(monkeypatch: 
 
 def test_threads_do_not_mix_files_up() -> None:
     names = list(KINDS)
+    sources = {name: KINDS[name]() for name in names}  # made here: some come from jpeglib, which serves one at a time
 
     def write(name: str) -> bytes:
-        data = KINDS[name]()
+        data = sources[name]
         raster = decode(data)
         changes = expect(raster, [UPRIGHT])
         raster.pixels[75:125, 95:145] //= 2
