@@ -8,9 +8,10 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 
 from benchmarks import engines, flow, paste, scale
+from benchmarks.pairs import __main__ as pairs
 from pipeline.runners.ray_cluster import cores
 
-BENCHMARKS = {"paste": paste.main, "engines": engines.main, "flow": flow.main, "scale": scale.main}
+BENCHMARKS = {"paste": paste.main, "engines": engines.main, "flow": flow.main, "scale": scale.main, "pairs": pairs.main}
 LIBRARIES = ("facejobs", "ray", "numpy", "opencv-python-headless", "onnxruntime", "pyvips-binary")
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from rich.console import Console
@@ -16,6 +17,27 @@ from pipeline.parcel import Receipt
 from pipeline.tally import Tally
 
 LINE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a progress display calls things.
+
+    Attributes:
+        doing: what goes on.
+        records: what is counted.
+        count: of a run's counts the one that is shown as well; empty for none.
+        counted: what that is called.
+    """
+
+    doing: str
+    records: str
+    count: str = ""
+    counted: str = ""
+
+    def more(self, tally: Tally) -> str:
+        """The further count, with a comma before it."""
+        return f", {tally.counts.get(self.count, 0)} {self.counted}" if self.count else ""
 
 
 class Output:
@@ -52,35 +74,33 @@ class Output:
         sys.stderr.flush()
 
     @contextmanager
-    def progress(self, records: int) -> Iterator[Callable[[Tally, Receipt | None], None]]:
+    def progress(self, records: int, words: Words) -> Iterator[Callable[[Tally, Receipt | None], None]]:
         """A callback that shows counts, of so many records, as units finish."""
         if self._console.is_terminal:
-            yield from self._bar(records)
+            yield from self._bar(records, words)
         else:
-            yield self._lines()
+            yield self._lines(words)
 
-    def _bar(self, records: int) -> Iterator[Callable[[Tally, Receipt | None], None]]:
+    def _bar(self, records: int, words: Words) -> Iterator[Callable[[Tally, Receipt | None], None]]:
         columns = (
             TextColumn("[bold]{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[quarantined]} in quarantine, {task.fields[faces]} faces"),
+            TextColumn("{task.fields[quarantined]} in quarantine{task.fields[more]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self._console) as bar:
-            task = bar.add_task("restoring", total=records, quarantined=0, faces=0)
+            task = bar.add_task(words.doing, total=records, quarantined=0, more="")
 
             def show(now: Tally, receipt: Receipt | None) -> None:
-                bar.update(
-                    task, completed=now.done, quarantined=now.quarantined, faces=now.counts.get("faces_found", 0)
-                )
+                bar.update(task, completed=now.done, quarantined=now.quarantined, more=words.more(now))
                 if receipt and receipt.message:
                     bar.console.print(self._scrubber.scrub(receipt.message), markup=False)
 
             yield show
 
-    def _lines(self) -> Callable[[Tally, Receipt | None], None]:
+    def _lines(self, words: Words) -> Callable[[Tally, Receipt | None], None]:
         last = time.monotonic() - LINE_SECONDS
 
         def show(now: Tally, receipt: Receipt | None) -> None:
@@ -90,8 +110,9 @@ class Output:
             if time.monotonic() - last >= LINE_SECONDS:
                 last = time.monotonic()
                 self.log(
-                    f"{now.done} of {now.records_planned} records, {now.units_committed} of {now.units_planned} units, "
-                    f"{now.quarantined} in quarantine, {now.counts.get('faces_found', 0)} faces"
+                    f"{now.done} of {now.records_planned} {words.records}, "
+                    f"{now.units_committed} of {now.units_planned} units, "
+                    f"{now.quarantined} in quarantine{words.more(now)}"
                 )
 
         return show

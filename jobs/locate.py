@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.restore.start import find
+from jobs.kinds import KINDS
 from jobs.spec import Scrubber, Spec, load, secrets_of
 from pipeline.errors import NoSuchRunError
 from pipeline.run import Run, current_run
@@ -41,7 +41,7 @@ def locate(place: str) -> Located:
     if is_job_file(place):
         job = load(place)
         scrubber = Scrubber(secrets_of(job))
-        return Located(_there(find(job), job.output.uri), job, scrubber)
+        return Located(_there(KINDS[job.job].find(job), job.output.uri), job, scrubber)
     return Located(_there(current_run(Folder(place)), place), None, Scrubber(()))
 
 

@@ -15,6 +15,7 @@ from jobs.commands import run as running
 from jobs.ending import end
 from jobs.exits import MEANING
 from jobs.model_commands import app as model_commands
+from jobs.pair_commands import app as pair_commands
 
 EXITS = "\n\n".join(f"{code.value:>3}  {meaning}" for code, meaning in MEANING.items())
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 
 app.add_typer(model_commands, name="models")
+app.add_typer(pair_commands, name="pairs")
 
 JobFile = Annotated[str, typer.Argument(metavar="JOB", help="The job file (YAML).")]
 RunPlace = Annotated[str, typer.Argument(metavar="RUN", help="The job file, or the URI of its output.")]

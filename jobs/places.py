@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.spec import RestoreJob, Spec, resolve_options
+from jobs.spec import Spec, resolve_options
 from pipeline.sources import SourceSpec
 from pipeline.storage import Folder
 
@@ -15,7 +15,7 @@ def source_of(job: Spec) -> SourceSpec:
     )
 
 
-def output_of(job: RestoreJob) -> Folder:
+def output_of(job: Spec) -> Folder:
     """The job's output root with its storage options filled in from the environment."""
     return Folder(job.output.uri, resolve_options(job.output.storage_options))
 

@@ -26,6 +26,9 @@ LIBRARIES = (
     "torch",
 )
 
+PIXELS = ("numpy", "opencv-python-headless", "pillow", "pyvips", "pyvips-binary")
+"""Those on which the pixels of a pair depend."""
+
 
 @cache
 def facejobs_version() -> str:
@@ -40,6 +43,13 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{library: found for library in LIBRARIES if (found := _installed(library))},
     }
+
+
+@cache
+def pixel_versions() -> dict[str, str]:
+    """What the pixels of a pair depend on, on this machine: facejobs, libraries, and the kind of processor."""
+    found = {library: number for library in PIXELS if (number := _installed(library))}
+    return {"facejobs": facejobs_version(), **found, "machine": platform.machine()}
 
 
 def _installed(library: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Generator, Mapping, Set
-from contextlib import closing
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -13,6 +13,7 @@ from pipeline.errors import RunnerError, StorageError, WorkerError
 from pipeline.finish import finish
 from pipeline.parcel import Receipt
 from pipeline.plan import UnitRef
+from pipeline.records import Output
 from pipeline.run import Run, refuse_while_collecting
 from pipeline.runners.contract import Placement, Runner
 from pipeline.signals import Interrupted, draining
@@ -50,6 +51,7 @@ def drive(
     on_progress: Callable[[Tally, Receipt | None], None],
     replaced: Run | None = None,
     grace_seconds: float = 0.0,
+    closing: Callable[[Run], Sequence[Output]] | None = None,
 ) -> Outcome:
     """Process what is not committed yet, then finish the run.
 
@@ -62,6 +64,8 @@ def drive(
         on_progress: called at the beginning, and with its receipt after each unit.
         replaced: the run that this one takes the place of; what only it has written is deleted at the end.
         grace_seconds: what units under way are given to end after the first signal; a second one stops at once.
+        closing: writes what the outputs need as a whole, once every unit is committed; see
+            `pipeline.finish.finish`.
     """
     refuse_while_collecting(run.output)
     # One listing decides both what is counted and what is left: a unit that another driver commits meanwhile is
@@ -78,7 +82,7 @@ def drive(
     try:
         with (
             draining(grace_seconds) as stop,
-            closing(_receipts(runner, spec, refs, placement, stop.drain)) as receipts,
+            contextlib.closing(_receipts(runner, spec, refs, placement, stop.drain)) as receipts,
         ):
             for receipt in receipts:
                 if receipt.state in ENDING:
@@ -96,7 +100,7 @@ def drive(
     except (RunnerError, WorkerError) as error:
         return progress.outcome("incomplete", str(error))
     if tally.complete:
-        return Outcome("complete", finish(run, replaced), progress.worked)
+        return Outcome("complete", finish(run, replaced, closing), progress.worked)
     if drained:
         return progress.outcome("interrupted", "stopped by a signal; units in flight were finished first")
     return progress.outcome("incomplete", progress.reason or _unreported(tally))

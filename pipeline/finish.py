@@ -6,8 +6,8 @@ import csv
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import astuple, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,11 +28,18 @@ GROUP_ROWS = 50_000
 """Rows of a row group of a joined table, so that its footer stays small whatever the number of units."""
 
 
-def finish(run: Run, replaced: Run | None = None) -> Tally:
+def finish(run: Run, replaced: Run | None = None, closing: Callable[[Run], Sequence[Output]] | None = None) -> Tally:
     """Write what a finished run has beside its ledger; the manifest comes last and says that it is complete.
 
     What attempts that were cut off have left is taken away; and so are outputs of `replaced`, the run that this one has
     taken the place of, that this one has not written anew.
+
+    Args:
+        run: the run.
+        replaced: the run that it has taken the place of.
+        closing: writes what the outputs need as a whole, below the run's output folder, and names every object it
+            wrote. They stand in the manifest as `finals`. It may be called again for a run that was cut off meanwhile,
+            or of which a retry was planned since, and overwrites what it wrote before.
 
     Returns:
         the run's final counts.
@@ -74,14 +81,16 @@ def finish(run: Run, replaced: Run | None = None) -> Tally:
             whole.unlink()
         run.folder.upload(layout.QUARANTINE, quarantine)
     drop_parts(run)
+    finals = closing(run) if closing is not None else ()
     if replaced is not None:
-        drop_replaced(run, replaced)
+        drop_replaced(run, replaced, finals, whole=closing is not None)
     manifest = {
         "run_id": run.header.run_id,
         "rounds": rounds,
         "plan": run.header.plan.digest,
         **tally.for_manifest(),
         "tables": hashes,
+        "finals": [asdict(output) for output in finals],
         "finished": now(),
     }
     run.folder.write(layout.MANIFEST, json.dumps(manifest, indent=1).encode())

@@ -23,9 +23,9 @@ from pipeline.storage import Folder
 from pipeline.sweep import is_part, left_by_the_dead
 from pipeline.walk import Info
 
-KINDS = ("shards", "table_parts", "outputs", "half_written")
+KINDS = ("shards", "table_parts", "outputs", "parts", "half_written")
 """What can be garbage: shards and table parts of attempts that lost, mirrored outputs of records that ended in
-quarantine, and files that a killed process was writing."""
+quarantine, what units wrote only to make finals that are made, and files that a killed process was writing."""
 
 UNDECIDED_SECONDS = 3600.0
 """Of a unit without a commit nothing younger is taken away, even if its process is gone: its commit may have been sent
@@ -84,7 +84,8 @@ def collect_garbage(
     Only names that facejobs gives are looked at, and of those only what a unit of this run, or of another run with the
     same output folder, can have written. What a commit of any of them names is never touched. Of a unit without a
     commit nothing is touched whose attempt may still be committed. Mirrored outputs carry no attempt in their name, so
-    they are looked at only when every unit of the run is committed, and only where the claim is certain.
+    they are looked at only when every unit of the run is committed, and only where the claim is certain. What served to
+    make finals goes when every run of the folder has its manifest or was replaced.
 
     Args:
         run: whose output folder is looked through.
@@ -101,12 +102,12 @@ def collect_garbage(
     search = _Search(run, claim_of, older_than, force=force)
     garbage = search.garbage
     _remove(run.output, search.by_attempt(), garbage, dry_run)
-    if search.mirrored and not dry_run:
+    if search.settled and not dry_run:
         with _alone(run.output):
             search.still_settled()
-            _remove(run.output, search.mirrored, garbage, dry_run)
+            _remove(run.output, search.settled, garbage, dry_run)
     else:
-        _remove(run.output, search.mirrored, garbage, dry_run)
+        _remove(run.output, search.settled, garbage, dry_run)
     return garbage
 
 
@@ -128,17 +129,20 @@ class _Search:
         # A unit without a commit may be given the same names again at any time.
         self._settled = not any(one.open for one in self._remains if not one.replaced)
         self.garbage = Garbage(open_units=sum(len(one.open) for one in self._remains))
-        self.mirrored: list[_Found] = []
+        self.settled: list[_Found] = []
 
     def by_attempt(self) -> Iterator[_Found]:
-        """Garbage with an attempt or a process in its name; mirrored outputs are kept in `mirrored` for later."""
+        """Garbage with an attempt or a process in its name.
+
+        What is garbage only because no unit is left to be committed is kept in `settled` for later.
+        """
         for path, info in _objects(self._run):
             kind = self._kind(path, info)
             if not kind:
                 continue
             found = _Found(path, kind, int(info.get("size") or 0))
-            if kind == "outputs":
-                self.mirrored.append(found)
+            if kind in {"outputs", "parts"}:
+                self.settled.append(found)
             else:
                 yield found
 
@@ -156,14 +160,24 @@ class _Search:
         if self._local and is_part(path):
             grace = 0.0 if left_by_the_dead(path) else max(self._older_than, ALIVE_SECONDS)
             return "half_written" if self._old(info, grace) else ""
+        name = self._below_outputs(path)
+        if name.startswith(f"{layout.PARTS}/"):
+            served = all(one.complete or one.replaced for one in self._remains)
+            return "parts" if served and self._old(info, self._older_than) else ""
         if path.startswith(f"{layout.HOME}/"):
             return self._table_part(path, info)
-        name = path.removeprefix(f"{self._run.header.prefix}/") if self._run.header.prefix else path
         if any(name in one.outputs for one in self._remains):
             return ""
         if layout.owner_of(name):
             return "shards" if self._lost_attempt(name, self._remains, info) else ""
         return "outputs" if self._settled and self._left(name, info) else ""
+
+    def _below_outputs(self, path: str) -> str:
+        """The path relative to the run's output folder; empty where it does not lie there."""
+        if not self._run.header.prefix:
+            return path
+        start = f"{self._run.header.prefix}/"
+        return path.removeprefix(start) if path.startswith(start) else ""
 
     def _table_part(self, path: str, info: Info) -> str:
         run_id, _, name = path.removeprefix(f"{layout.RUNS}/").partition("/")

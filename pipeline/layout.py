@@ -47,6 +47,9 @@ REPORT = "report.html"
 SAMPLES = "samples"
 
 
+PARTS = f"{HOME}/parts"
+"""Folder, relative to a run's outputs, of what units write only to make something of it when all are committed."""
+
 COLLECTING = f"{HOME}/gc.json"
 """There while `facejobs gc` takes away mirrored outputs, so that no run begins to write them meanwhile."""
 

@@ -101,8 +101,8 @@ class Output:
         path: relative to the output root.
         size: bytes.
         sha256: of the bytes, hex.
-        role: `image`, `record`, `shard` or `table`.
-        key: the record it belongs to; empty for shards and tables.
+        role: `image`, `record`, `shard`, `part`, `table` or `final`; see `pipeline.finals` for parts and finals.
+        key: the record it belongs to; empty for shards, parts, tables and finals.
     """
 
     path: str

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from pipeline import layout
 from pipeline.fetching import fetched
+from pipeline.finals import finals_of
 from pipeline.keyset import KeySet
 from pipeline.layout import Owner
 from pipeline.ledger import Commit
@@ -29,6 +30,7 @@ class Remains:
     def __init__(self, run: Run, *, replaced: bool) -> None:
         self.run = run
         self.replaced = replaced
+        self.complete = run.complete
         self.planned = (run.header.run_id, len(run.rounds()))
         self.units: set[tuple[int, str]] = set()
         self.open: dict[str, UnitRef] = {}
@@ -37,7 +39,8 @@ class Remains:
         self.outputs = KeySet(self._read())
 
     def _read(self) -> Iterator[str]:
-        """Paths of all outputs that commits name; the rest is noted on the way."""
+        """Paths of all outputs that commits and the manifest name; the rest is noted on the way."""
+        yield from (output.path for output in finals_of(self.run) or ())
         for ref, commit, paths in fetched(self._look, self.run.refs()):
             self.units.add((ref.index, _short(ref.unit_id)))
             if commit is None:

@@ -1,12 +1,14 @@
-"""Fixity: every output against the SHA-256 that its commit recorded."""
+"""Fixity: every output against the SHA-256 that its commit or the manifest recorded."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from pipeline.fetching import fetched
+from pipeline.finals import PART, finals_of
 from pipeline.keyset import KeySet
 from pipeline.layout import HOME, VERSIONS
 from pipeline.records import Output
@@ -25,7 +27,7 @@ class Findings:
         checked: outputs whose bytes were read.
         missing: recorded but not there.
         changed: there with other bytes.
-        extra: there but named by no commit of this run.
+        extra: there but named by no commit of this run, nor by its manifest.
     """
 
     checked: int = 0
@@ -40,22 +42,28 @@ class Findings:
 
 
 def verify(run: Run, on_progress: Callable[[int], None] | None = None) -> Findings:
-    """Read every output that commits name and compare; then look for objects that none names.
+    """Read every output that commits and the manifest name and compare; then look for objects that none names.
+
+    What only served to make finals is looked for as long as no manifest names those. Once a retry was planned, finals
+    are known but not compared: closing the run may have begun to write them anew.
 
     Args:
         run: the run, finished or not.
         on_progress: called with the number of outputs checked so far.
     """
     findings = Findings()
-    known = KeySet(_read_all(run, findings, on_progress))
+    finals = finals_of(run)
+    known = KeySet(chain(_read_all(run, finals, findings, on_progress), (output.path for output in finals or ())))
     findings.extra.extend(sorted(name for name in _present(run) if name not in known))
     return findings
 
 
-def _read_all(run: Run, findings: Findings, on_progress: Callable[[int], None] | None) -> Iterator[str]:
+def _read_all(
+    run: Run, finals: Sequence[Output] | None, findings: Findings, on_progress: Callable[[int], None] | None
+) -> Iterator[str]:
     """Compare every recorded output, note what is wrong, and give the path of each."""
     folder = run.outputs
-    for output, state in fetched(lambda output: (output, _check(folder, output)), _recorded(run)):
+    for output, state in fetched(lambda output: (output, _check(folder, output)), _recorded(run, finals)):
         findings.checked += state != "missing"
         if state == "missing":
             findings.missing.append(output.path)
@@ -66,9 +74,16 @@ def _read_all(run: Run, findings: Findings, on_progress: Callable[[int], None] |
         yield output.path
 
 
-def _recorded(run: Run) -> Iterator[Output]:
-    """What commits name, each looked for by its name: one that a listing misses would make its outputs `extra`."""
-    return run.ledger.all_outputs(ref.unit_id for ref in run.refs())
+def _recorded(run: Run, finals: Sequence[Output] | None) -> Iterator[Output]:
+    """What commits name, each looked for by its name: one that a listing misses would make its outputs `extra`.
+
+    Parts go once a manifest was written; and what the manifest names comes after, if it is the run's last word.
+    """
+    for output in run.ledger.all_outputs(ref.unit_id for ref in run.refs()):
+        if output.role != PART or finals is None:
+            yield output
+    if finals and run.complete:
+        yield from finals
 
 
 @persistent

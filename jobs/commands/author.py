@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
-from jobs.restore.weights import lacking
+from jobs.kinds import KINDS
 from jobs.spec import load
 from jobs.spec.example import example
 from jobs.spec.job import JOBS
@@ -40,7 +40,7 @@ def validate_job(path: str, out: Output) -> Exit:
     """Check a job file without touching any storage."""
     job = load(path)
     out.say(f"{path}: a valid {job.job} job, {job.source.uri} -> {job.output.uri}")
-    if what := lacking(job):
+    if what := KINDS[job.job].note(job):
         out.say(f"note: {what}")
     return Exit.DONE
 

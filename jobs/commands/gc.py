@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 
 from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.locate import locate
+from jobs.pairs.leftovers import PairLeftovers
 from jobs.restore.leftovers import Leftovers
-from pipeline.gc import Garbage, collect_garbage
-from pipeline.run import Run
+from pipeline.gc import Claim, Garbage, collect_garbage
+from pipeline.run import Run, RunHeader
+from pipeline.storage import Folder
 from pipeline.writer_lock import SoleWriters
 
 WORDS = {
     "shards": "shards of attempts that lost",
     "table_parts": "table parts of attempts that lost",
     "outputs": "outputs of records that ended in quarantine",
+    "parts": "parts of units that served only to make what is made",
     "half_written": "files half written by processes that are gone",
 }
+
+CLAIMS: Mapping[str, Callable[[RunHeader], Claim]] = MappingProxyType(
+    {"restore": Leftovers.of, "pairs": PairLeftovers.of}
+)
+"""By kind of job, what is known of its mirrored outputs."""
+
+
+class NoClaim:
+    """Of a survey, whose results are its table, and of kinds that this version does not know: nothing is claimed."""
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def own(self, folder: Folder, name: str) -> bool:
+        """Never."""
+        return False
+
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -35,7 +58,7 @@ def collect(place: str, older_than: str, out: Output, *, force: bool, dry_run: b
     with SoleWriters(out.log) as writers:
         garbage = collect_garbage(
             run if dry_run else writers.run(run),
-            lambda one: Leftovers.of(one.header),
+            lambda one: claim_of(one.header),
             seconds,
             force=force,
             dry_run=dry_run,
@@ -45,6 +68,12 @@ def collect(place: str, older_than: str, out: Output, *, force: bool, dry_run: b
     else:
         _say(run, garbage, out, older_than=older_than, dry_run=dry_run)
     return Exit.DONE
+
+
+def claim_of(header: RunHeader) -> Claim:
+    """What a run's kind of job knows of its outputs."""
+    claim = CLAIMS.get(header.kind)
+    return claim(header) if claim is not None else NoClaim()
 
 
 def age(text: str) -> float:

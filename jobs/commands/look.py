@@ -8,9 +8,8 @@ from typing import Any
 from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
+from jobs.kinds import KINDS
 from jobs.locate import locate
-from jobs.report.write import write_report
-from jobs.restore.start import is_of
 from jobs.spec import Spec
 from operators.models import ModelFileError
 from pipeline import layout
@@ -66,7 +65,7 @@ def status_of(run: Run) -> dict[str, Any]:
 def make_report(place: str, out: Output) -> Exit:
     """Write the HTML report of the run as it stands."""
     run = _found(place, out)
-    write_report(run, out.scrubber)
+    KINDS[run.header.kind].report(run, out.scrubber)
     out.say(f"report: {run.folder.uri}/{layout.REPORT}")
     return Exit.DONE
 
@@ -94,7 +93,7 @@ def _found(place: str, out: Output) -> Run:
 def _differs(run: Run, job: Spec) -> bool:
     """Whether the run is another job's, as far as it can be told here: on a machine without the models it cannot."""
     try:
-        return bool(is_of(run, job)[0])
+        return run.header.kind != job.job or bool(KINDS[job.job].changed(run, job))
     except (ModelFileError, CommandError):
         return False
 

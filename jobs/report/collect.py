@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from jobs.report.clock import Clock
 from jobs.report.data import (
     Distribution,
     GateSummary,
@@ -27,21 +27,18 @@ from jobs.report.measures import MEASURES
 from jobs.report.scores import ScoreAccumulator
 from jobs.versions import facejobs_version
 from pipeline import layout
-from pipeline.ledger import Commit, Quarantined, now
+from pipeline.ledger import Quarantined, now
 from pipeline.parts import read_parts
 from pipeline.quarantine import standing_commits
 from pipeline.records import Output
 from pipeline.run import Run
 from pipeline.tally import Tally, planned
 
-IDLE_SECONDS = 600.0
-"""A pause between commits longer than this is time in which nobody worked on the run."""
-
 
 def collect(run: Run) -> ReportData:
     """Everything that the report shows of a run, finished or not."""
     tally = planned(run)
-    clock = _Clock()
+    clock = Clock()
     faces = _Faces()
     versions: dict[str, str] = {}
     quarantine: list[Quarantined] = []
@@ -63,7 +60,7 @@ def collect(run: Run) -> ReportData:
         updated=now(),
         facejobs_version=facejobs_version(),
         totals=_totals(tally),
-        throughput=clock.throughput(tally),
+        throughput=_throughput(tally, clock.wall()),
         scores=faces.distributions(),
         gate=GateSummary(_prefixed(tally, "gate:"), dict(faces.reasons)),
         samples=tuple(_samples(run)),
@@ -76,38 +73,6 @@ def collect(run: Run) -> ReportData:
         source=header.job["source"]["uri"],
         output=run.outputs.uri,
     )
-
-
-class _Clock:
-    """Time in which the run was worked on: the union of the units' spans, pauses between sessions left out."""
-
-    def __init__(self) -> None:
-        self._spans: list[tuple[float, float]] = []
-
-    def add(self, commit: Commit) -> None:
-        start, end = (datetime.fromisoformat(stamp).timestamp() for stamp in (commit.started, commit.finished))
-        self._spans.append((start, end))
-
-    def throughput(self, tally: Tally) -> Throughput:
-        wall = self._wall()
-        rate = (lambda count: count / wall) if wall else (lambda count: None)
-        return Throughput(
-            wall_seconds=wall or None,
-            images_per_second=rate(tally.done),
-            faces_per_second=rate(tally.counts.get("faces_found", 0)),
-            stage_seconds={stage: float(seconds) for stage, seconds in tally.seconds.items()},
-            engines=_prefixed(tally, "faces_by:"),
-            engine_events=_prefixed(tally, "engine:"),
-        )
-
-    def _wall(self) -> float:
-        total, reached = 0.0, float("-inf")
-        for start, end in sorted(self._spans):
-            total += max(0.0, end - max(start, reached))
-            if 0.0 < start - reached < IDLE_SECONDS:
-                total += start - reached
-            reached = max(reached, end)
-        return total
 
 
 class _Faces:
@@ -152,6 +117,18 @@ def _totals(tally: Tally) -> Totals:
         faces_kept=_prefixed(tally, "faces_kept:"),
         bytes_in=counts.get("bytes_in", 0),
         bytes_out=tally.output_bytes,
+    )
+
+
+def _throughput(tally: Tally, wall: float) -> Throughput:
+    rate = (lambda count: count / wall) if wall else (lambda count: None)
+    return Throughput(
+        wall_seconds=wall or None,
+        images_per_second=rate(tally.done),
+        faces_per_second=rate(tally.counts.get("faces_found", 0)),
+        stage_seconds={stage: float(seconds) for stage, seconds in tally.seconds.items()},
+        engines=_prefixed(tally, "faces_by:"),
+        engine_events=_prefixed(tally, "engine:"),
     )
 
 

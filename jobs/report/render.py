@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from jobs.report import limits, text
-from jobs.report.advice import advise
 from jobs.report.data import ReportData
+from jobs.report.page import asset, environment, policy
 from jobs.report.verdict import judge
 from jobs.report.view import bar_rows, pictures, score_views, setting_blocks
 
@@ -31,18 +24,18 @@ def render(data: ReportData) -> str:
     Raises:
         ValueError: when a sample is no JPEG.
     """
-    environment = _environment()
-    style = _asset(environment, "report.css")
-    script = _asset(environment, "report.js")
+    templates = environment()
+    style = asset(templates, "report.css")
+    script = asset(templates, "report.js")
     rows = data.quarantine[: limits.QUARANTINE_ROWS]
     filters = sorted({row.code for row in rows})
     shown, left_out = pictures(data.samples)
-    return environment.get_template("report.html.j2").render(
+    return templates.get_template("report.html.j2").render(
         data=data,
         verdict=judge(data),
         style=style,
         script=script,
-        policy=_policy(style, script),
+        policy=policy(style, script),
         faces=[picture for picture in shown if picture.sample.kind == "face"],
         images=[picture for picture in shown if picture.sample.kind == "image"],
         samples_left_out=left_out,
@@ -59,60 +52,3 @@ def render(data: ReportData) -> str:
         settings=setting_blocks(data.settings),
         limits=limits,
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("jobs.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_harmless,
-    )
-    environment.filters.update(
-        advise=advise,
-        bytes=text.size,
-        clip=text.clip,
-        commands=_commands,
-        count=text.count,
-        duration=text.duration,
-        fact=text.fact,
-        moment=text.moment,
-        number=text.number,
-        percent=text.percent,
-        place=text.clip_middle,
-        words=text.words,
-    )
-    return environment
-
-
-def _commands(sentence: str) -> Markup:
-    """Set what stands between backticks as code; the sentence is escaped first."""
-    parts = text.visible(sentence).split("`")
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if odd % 2 else part for odd, part in enumerate(parts)
-    )
-
-
-def _harmless(value: Any) -> Any:
-    """Last net under every printed text; escaping follows it."""
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    return text.clip(value, limits.TEXT_CHARS)
-
-
-def _asset(environment: Environment, name: str) -> Markup:
-    """A style sheet or script of this package, as it stands."""
-    assert environment.loader is not None
-    return Markup(environment.loader.get_source(environment, name)[0])  # noqa: S704  our own file
-
-
-def _policy(style: str, script: str) -> Markup:
-    """Content Security Policy Level 3, with the hashes of the inline style and script (section 6.6.2)."""
-    sources = f"img-src data:; style-src {_csp_hash(style)}; script-src {_csp_hash(script)}"
-    return Markup(f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'")  # noqa: S704  our own text
-
-
-def _csp_hash(content: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

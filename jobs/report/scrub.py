@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from jobs.report.data import ReportData
+Report = TypeVar("Report")
 
 
-def scrubbed(data: ReportData, scrub: Callable[[str], str]) -> ReportData:
+def scrubbed(data: Report, scrub: Callable[[str], str]) -> Report:
     """Clean every text of a report.
 
     This comes before rendering: in the finished page a secret could hide behind an escape or be cut in half, and a
     replacement could damage a picture or the style sheet, whose hash the page's policy names.
 
     Args:
-        data: of a run.
+        data: a report's dataclass.
         scrub: text to text without secrets.
 
     Returns:
         The same data with all texts, keys of mappings among them, as `scrub` gives them; numbers and pictures stay.
     """
-    return cast(ReportData, _clean(data, scrub))
+    return cast(Report, _clean(data, scrub))
 
 
 def _clean(value: Any, scrub: Callable[[str], str]) -> Any:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
-from jobs.report.data import ReportData, Totals
+from jobs.report.data import ReportData, State, Totals
 from jobs.report.text import count
 
 
@@ -25,6 +25,35 @@ class Verdict:
     detail: str
 
 
+class Counts(Protocol):
+    """What every run counts."""
+
+    @property
+    def units_planned(self) -> int:
+        """Units of the plan."""
+        ...
+
+    @property
+    def units_committed(self) -> int:
+        """Units that are done."""
+        ...
+
+    @property
+    def records_planned(self) -> int:
+        """Records of the plan."""
+        ...
+
+    @property
+    def records_ok(self) -> int:
+        """Records with an output."""
+        ...
+
+    @property
+    def records_quarantined(self) -> int:
+        """Records without one."""
+        ...
+
+
 def judge(data: ReportData) -> Verdict:
     """Say how a run stands.
 
@@ -35,42 +64,45 @@ def judge(data: ReportData) -> Verdict:
         A verdict that says so when the counts do not add up, rather than repeating a state that cannot be true.
     """
     totals = data.totals
-    contradiction = _contradiction(data)
-    if contradiction:
-        return Verdict("bad", contradiction, _changes(totals))
+    wrong = contradiction(data.state, totals)
+    if wrong:
+        return Verdict("bad", wrong, _changes(totals))
     if data.state == "incomplete":
-        return Verdict(
-            "open",
-            f"This run is not finished: {count(totals.units_committed)} of {_many(totals.units_planned, 'unit')} "
-            f"{_are(totals.units_committed)} done. Run the same job again and it continues where it stopped.",
-            _changes(totals),
-        )
+        return Verdict("open", unfinished(totals), _changes(totals))
     if totals.records_planned == 0:
         return Verdict("mixed", "The source held no records, so there was nothing to do.", "")
     if totals.records_quarantined == 0:
         return Verdict("good", f"Done: {_every(totals.records_planned)} an output.", _changes(totals))
     return Verdict(
         "mixed",
-        f"Done: {count(totals.records_ok)} of {_many(totals.records_planned, 'record')} "
+        f"Done: {count(totals.records_ok)} of {many(totals.records_planned, 'record')} "
         f"{'has' if totals.records_ok == 1 else 'have'} an output; {count(totals.records_quarantined)} could not be "
-        f"processed and {_are(totals.records_quarantined)} in quarantine, each with its reason.",
+        f"processed and {are(totals.records_quarantined)} in quarantine, each with its reason.",
         _changes(totals),
     )
 
 
-def _contradiction(data: ReportData) -> str:
-    totals = data.totals
+def unfinished(totals: Counts) -> str:
+    """What is said of a run that can be continued."""
+    return (
+        f"This run is not finished: {count(totals.units_committed)} of {many(totals.units_planned, 'unit')} "
+        f"{are(totals.units_committed)} done. Run the same job again and it continues where it stopped."
+    )
+
+
+def contradiction(state: State, totals: Counts) -> str:
+    """How counts contradict each other, as a sentence; empty when they do not."""
     settled = totals.records_ok + totals.records_quarantined
     ask = "Do not rely on this run before `facejobs verify` has found the cause."
-    if data.state == "complete" and totals.units_committed != totals.units_planned:
+    if state == "complete" and totals.units_committed != totals.units_planned:
         return (
             f"The counts do not add up: the run is called complete, but {count(totals.units_committed)} of "
-            f"{_many(totals.units_planned, 'unit')} {_are(totals.units_committed)} committed. {ask}"
+            f"{many(totals.units_planned, 'unit')} {are(totals.units_committed)} committed. {ask}"
         )
-    wrong = settled != totals.records_planned if data.state == "complete" else settled > totals.records_planned
+    wrong = settled != totals.records_planned if state == "complete" else settled > totals.records_planned
     if wrong:
         return (
-            f"The counts do not add up: {_many(totals.records_planned, 'record')} planned, but "
+            f"The counts do not add up: {many(totals.records_planned, 'record')} planned, but "
             f"{count(totals.records_ok)} with an output and {count(totals.records_quarantined)} in quarantine. {ask}"
         )
     return ""
@@ -80,19 +112,21 @@ def _changes(totals: Totals) -> str:
     if totals.records_ok == 0:
         return ""
     if totals.images_changed == 0:
-        return f"No picture was changed; {_many(totals.faces_found, 'face')} found."
-    restored = f"{_many(totals.faces_restored, 'face')} restored in {_many(totals.images_changed, 'picture')}"
+        return f"No picture was changed; {many(totals.faces_found, 'face')} found."
+    restored = f"{many(totals.faces_restored, 'face')} restored in {many(totals.images_changed, 'picture')}"
     if totals.images_unchanged == 0:
         return f"{restored}."
     left = "was left as it was" if totals.images_unchanged == 1 else "were left as they were"
-    return f"{restored}; {_many(totals.images_unchanged, 'picture')} {left}."
+    return f"{restored}; {many(totals.images_unchanged, 'picture')} {left}."
 
 
-def _many(number: int, noun: str) -> str:
+def many(number: int, noun: str) -> str:
+    """A count with its noun."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
-def _are(number: int) -> str:
+def are(number: int) -> str:
+    """`is` or `are`."""
     return "is" if number == 1 else "are"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from markupsafe import Markup
 from jobs.report import charts, limits
 from jobs.report.data import Distribution, Sample, Series
 from jobs.report.measures import MEASURES, Measure
+from jobs.report.page import picture
 from jobs.report.text import count, fact, percent, words
 
 
@@ -189,4 +189,4 @@ def _data_uri(jpeg: bytes, key: str) -> Markup:
         raise ValueError(
             f"the sample of {key!r} starts with {jpeg[:4]!r}; a report embeds JPEG only: encode it as JPEG"
         )
-    return Markup("data:image/jpeg;base64,") + base64.b64encode(jpeg).decode("ascii")
+    return picture(jpeg, "jpeg")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.restore.opencv import settle_opencv
+from jobs.opencv import settle_opencv
 from jobs.restore.recall import raster_of, source_bytes
 from jobs.restore.record import Origin, Written, image_record, to_json
 from jobs.restore.samples import SCORED_SIDE, VIEW_SIDE, Sampler, fitted

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
+from jobs.opencv import settle_opencv
+from jobs.per_thread import PerThread
 from jobs.restore.aligned import aligned_face
 from jobs.restore.holes import hole_of
-from jobs.restore.opencv import settle_opencv
-from jobs.restore.per_thread import PerThread
 from jobs.restore.samples import SCORED_SIDE, fitted
 from jobs.restore.settings import RestoreSettings
 from jobs.restore.work import FaceWork, ImageWork

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from jobs.restore.settings import RestoreSettings
 from jobs.restore.weights import Weights
 from jobs.spec import RestoreJob
-from jobs.spec.canonical import canonical, difference
+from jobs.spec.canonical import canonical
 from jobs.versions import facejobs_version
 from operators.models import MODEL_FILES
 
@@ -46,19 +44,3 @@ def settings_of(identity: dict[str, Any]) -> dict[str, Any]:
     job["output"] = {key: value for key, value in job["output"].items() if key not in ("layout", "name")}
     job["run"] = {"seed": job["run"]["seed"]}
     return {**identity, "job": job}
-
-
-def digest(identity: dict[str, Any]) -> str:
-    """SHA-256 of an identity, hex."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What differs between two identities, one line a key; keys of the job file without a prefix.
-
-    Parameters of the restorer follow from the job and the model, so they are named only where neither differs.
-    """
-    rest = [{key: value for key, value in identity.items() if key != "job"} for identity in (old, new)]
-    job, others = difference(old["job"], new["job"]), difference(*rest)
-    causes = [line for line in others if not line.startswith("restorer.parameters.")]
-    return [*job, *causes] or others

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jobs.restore.opencv import settle_opencv
-from jobs.restore.per_thread import PerThread
+from jobs.opencv import settle_opencv
+from jobs.per_thread import PerThread
 from jobs.restore.recall import recall_crops
 from jobs.restore.settings import RestoreSettings
 from jobs.restore.work import FaceWork, ImageWork

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.restore.identity import digest, settings_of
+from jobs.identity import digest
+from jobs.restore.identity import settings_of
 from operators.images.encode import target_extension
 from pipeline.errors import RecordError
 from pipeline.names import DEFAULT_TEMPLATE, output_name

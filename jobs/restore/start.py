@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
+from jobs.beginning import Wanted, begin, counted, known_run, left_out, take_up
 from jobs.errors import CommandError
+from jobs.identity import differences, digest
 from jobs.models.pull import UNSEEN, Watch
 from jobs.places import output_of, source_of
-from jobs.restore.identity import differences, digest, identity_of, settings_of
+from jobs.restore.identity import identity_of, settings_of
 from jobs.restore.needs import needs_of
 from jobs.restore.settings import RestoreSettings
 from jobs.restore.weights import NO_WEIGHTS, Weights, choices, weights_of
@@ -18,17 +19,13 @@ from jobs.restore.workflow import RestoreWorkflow
 from jobs.spec import RestoreJob
 from jobs.versions import facejobs_version, versions
 from operators.models import ModelFileError
-from pipeline import layout
 from pipeline.cutting import cut_units, digest_of
-from pipeline.errors import RecordError, RunConflictError
-from pipeline.history import next_version, standing_in, standing_runs
+from pipeline.errors import RecordError
 from pipeline.keyset import KeySet
-from pipeline.ledger import now
 from pipeline.names import fold
-from pipeline.plan import PlanSummary
 from pipeline.quarantine import records_of, retriable, standing
 from pipeline.records import Record, Unit
-from pipeline.run import Run, RunHeader, current_run, make_current, make_first, plan_retry, plan_run
+from pipeline.run import Run, current_run, plan_retry
 from pipeline.sinks import SinkSpec
 from pipeline.sources import Ignored, list_records
 from pipeline.storage import Folder
@@ -81,26 +78,10 @@ def start(
     weights = weights_of(job, watch=watch)
     current = current_run(output)
     known, weights = _taken_up(job, output, current, weights)
-    identity = identity_of(job, weights)
-    moved = replan and known is not None and _listed_anew(job, on_listed) != known.header.plan.digest
-    if known is not None and not moved:
-        if current is None or current.header.run_id != known.header.run_id:
-            claim(output)
-            make_current(known)
-        return Started(known, resumed=True, weights=weights)
-    foreign = _foreign(output) if current is None and job.output.existing != "replace" else ""
-    if job.output.existing == "refuse" and not moved:
-        _refuse(output, current, identity, foreign)
-    output.check()
-    output = claim(output)
-    aside = job.output.existing == "version" and (current is not None or foreign)
-    prefix = next_version(output, digest(identity)) if aside else known.header.prefix if known is not None else ""
-    run = _plan(job, weights, output, identity, prefix, on_listed)
-    if current is None:
-        make_first(run)
-    else:
-        make_current(run)
-    return Started(run, resumed=False, weights=weights)
+    wanted = _wanted(job, weights, on_listed)
+    if known is not None and not (replan and digest_of(wanted.units()) != known.header.plan.digest):
+        return Started(take_up(known, current, claim), resumed=True, weights=weights)
+    return Started(begin(output, wanted, current, known, claim), resumed=False, weights=weights)
 
 
 def find(job: RestoreJob) -> Run | None:
@@ -120,7 +101,7 @@ def find(job: RestoreJob) -> Run | None:
         weights = weights_of(job, fetch=False)
     except (ModelFileError, CommandError):
         return current
-    own = (_known(output, current, identity_of(job, each), "version") for each in choices(job, weights))
+    own = (known_run(output, current, identity_of(job, each), "version") for each in choices(job, weights))
     return next((run for run in own if run is not None), current)
 
 
@@ -184,46 +165,24 @@ def worker_spec(job: RestoreJob, weights: Weights, run: Run) -> WorkerSpec:
     )
 
 
-def _plan(
-    job: RestoreJob, weights: Weights, output: Folder, identity: dict[str, Any], prefix: str, on_listed: OnListed
-) -> Run:
+def _wanted(job: RestoreJob, weights: Weights, on_listed: OnListed) -> Wanted:
     ignored = Ignored()
-    replaced = standing_in(output, prefix)
-    replaces = replaced.header.run_id if replaced is not None else ""
-    records = _counted(list_records(source_of(job), ignored), on_listed)
 
-    def header(run_id: str, plan: PlanSummary) -> RunHeader:
-        return RunHeader(
-            run_id=run_id,
-            name=job.name,
-            kind=job.job,
-            identity=identity,
-            job=identity["job"],
-            plan=plan,
-            prefix=prefix,
-            replaces=replaces,
-            created=now(),
-            notes=tuple(
-                f"{count} other {'object was' if count == 1 else 'objects were'} left out: {reason} "
-                f"(such as {ignored.examples[reason]})"
-                for reason, count in sorted(ignored.counts.items())
-            ),
-        )
+    def units() -> Iterator[Unit]:
+        ignored.counts.clear()
+        ignored.examples.clear()
+        records = counted(list_records(source_of(job), ignored), on_listed)
+        return cut_units(records, job.run.unit_records, job.run.unit_bytes)
 
-    units = _cut(job, records)
-    # A run that writes over another is one of its own: a former run of the same job has a ledger that says all is
-    # done, but its outputs may be gone since.
-    salt = digest(identity) + prefix + replaces
-    return plan_run(output, units, _namer(RestoreSettings.of(job, weights)), header, salt)
-
-
-def _cut(job: RestoreJob, records: Iterable[Record]) -> Iterator[Unit]:
-    return cut_units(records, job.run.unit_records, job.run.unit_bytes)
-
-
-def _listed_anew(job: RestoreJob, on_listed: OnListed) -> str:
-    """The plan's digest as it would be now."""
-    return digest_of(_cut(job, _counted(list_records(source_of(job)), on_listed)))
+    return Wanted(
+        name=job.name,
+        kind=job.job,
+        identity=identity_of(job, weights),
+        existing=job.output.existing,
+        units=units,
+        output_name=_namer(RestoreSettings.of(job, weights)),
+        notes=lambda: left_out(ignored),
+    )
 
 
 def _namer(settings: RestoreSettings) -> Callable[[Record], str]:
@@ -238,13 +197,6 @@ def _namer(settings: RestoreSettings) -> Callable[[Record], str]:
     return name
 
 
-def _counted(records: Iterator[Record], on_listed: OnListed) -> Iterator[Record]:
-    for count, record in enumerate(records, 1):
-        yield record
-        if count % 1000 == 0:
-            on_listed(count)
-
-
 def _as_it_is_now(record: Record) -> Record:
     """A loose object is taken in whatever version it has by now: it may have been mended. A shard's offsets bind it."""
     return record if record.offset >= 0 or record.row >= 0 else replace(record, version="", size=-1)
@@ -253,48 +205,7 @@ def _as_it_is_now(record: Record) -> Record:
 def _taken_up(job: RestoreJob, output: Folder, current: Run | None, weights: Weights) -> tuple[Run | None, Weights]:
     """The job's run if it was planned before, and the models it was planned with; those it would have now if not."""
     for each in choices(job, weights):
-        known = _known(output, current, identity_of(job, each), job.output.existing)
+        known = known_run(output, current, identity_of(job, each), job.output.existing)
         if known is not None:
             return known, each
     return None, weights
-
-
-def _known(output: Folder, current: Run | None, identity: dict[str, Any], existing: str) -> Run | None:
-    """The run with this identity whose outputs still stand; a job that replaces looks at the output's own root only."""
-    if current is not None and current.header.identity == identity:
-        return current
-    same = [run for run in standing_runs(output) if run.header.identity == identity]
-    return next((run for run in same if existing != "replace" or not run.header.prefix), None)
-
-
-def _conflict(output: Folder, current: Run, identity: dict[str, Any]) -> str:
-    lines = differences(dict(current.header.identity), identity)
-    if not current.ledger.committed():
-        return (
-            f"{output.uri}: run {current.header.run_id} of {current.header.created} was begun there and has done "
-            f"nothing yet; this job differs from it in {len(lines)} point{'s' if len(lines) != 1 else ''}: "
-            f"{'; '.join(lines[:8])}. Unless somebody is running it, say output.existing: replace once, which takes "
-            "its place and loses nothing; or name another output.uri"
-        )
-    return (
-        f"{output.uri}: holds the results of run {current.header.run_id} of {current.header.created}, which differs "
-        f"from this job in {len(lines)} point{'s' if len(lines) != 1 else ''}: {'; '.join(lines[:8])}. Name another "
-        "output.uri, or say output.existing: replace (its outputs are overwritten) or version (both are kept)"
-    )
-
-
-def _refuse(output: Folder, current: Run | None, identity: dict[str, Any], foreign: str) -> None:
-    """An output that no run has written to must be empty, so that nothing of somebody else's is overwritten."""
-    if current is not None:
-        raise RunConflictError(_conflict(output, current, identity))
-    if foreign:
-        raise RunConflictError(
-            f"{output.uri}: is not empty (there is {foreign}) and no run of this job has written there. Name an empty "
-            "folder, or say output.existing: replace (files of the same names are overwritten) or version (they are "
-            "left alone)"
-        )
-
-
-def _foreign(output: Folder) -> str:
-    """The first object in an output that is no part of a ledger, or an empty string."""
-    return next((name for name, _ in output.walk() if not name.startswith(f"{layout.HOME}/")), "")

@@ -2,12 +2,15 @@
 
 from jobs.spec.job import RestoreJob, Spec
 from jobs.spec.load import load, loads
+from jobs.spec.pairs import PairsJob
 from jobs.spec.problems import JobFileError, Problem
+from jobs.spec.recipes import recipe_of
 from jobs.spec.secrets import Scrubber, secrets_of
 from jobs.spec.variables import UnsetVariableError, resolve_options
 
 __all__ = [
     "JobFileError",
+    "PairsJob",
     "Problem",
     "RestoreJob",
     "Scrubber",
@@ -15,6 +18,7 @@ __all__ = [
     "UnsetVariableError",
     "load",
     "loads",
+    "recipe_of",
     "resolve_options",
     "secrets_of",
 ]

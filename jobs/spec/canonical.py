@@ -8,67 +8,48 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobs.spec.job import Spec
+from jobs.spec.kinds import KINDS
 from jobs.spec.secrets import scrub_urls
-
-INDIFFERENT = frozenset(
-    {
-        "name",
-        "source.storage_options",
-        "output.uri",
-        "output.storage_options",
-        "output.existing",
-        "restore.engine.strict",
-        "models.cache",
-        "models.source",
-        "models.artifacts",
-        "models.storage_options",
-        "models.accept_noncommercial",
-        "run.runner",
-        "run.address",
-        "run.placement",
-        "run.workers",
-        "run.gpus_per_worker",
-        "run.threads",
-        "run.max_quarantined",
-        "run.samples",
-        "run.isolate",
-        "run.record_seconds",
-        "run.unit_seconds",
-        "run.worker_memory",
-        "run.grace_seconds",
-        "run.stall_seconds",
-    }
-)
-"""Keys that change no output: where and how the work is done, and where it is kept."""
-
-ONLY_SHARDED = frozenset({"run.unit_records", "run.unit_bytes"})
-"""Keys that change output only where a unit becomes a shard; a mirrored tree is the same however it was cut."""
 
 
 def canonical(spec: Spec) -> dict[str, Any]:
     """Everything of a job that changes its output.
 
     Returns:
-        JSON values in a fixed order, without secrets. URIs are absolute.
+        JSON values in a fixed order, without secrets. URIs are absolute; a recipe is written out.
     """
-    left_out = INDIFFERENT | (ONLY_SHARDED if spec.output.layout == "mirror" else frozenset())
-    return _ordered(spec.model_dump(mode="json"), left_out, ())
+    kind = KINDS[spec.job]
+    return _ordered(kind.plain(spec), kind.indifferent(spec), kind.in_order, ())
 
 
-def _ordered(value: Mapping[str, Any], left_out: frozenset[str], path: tuple[str, ...]) -> dict[str, Any]:
+def _ordered(
+    value: Mapping[str, Any], left_out: frozenset[str], in_order: frozenset[str], path: tuple[str, ...]
+) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for key in sorted(value):
         here = (*path, key)
-        if ".".join(here) in left_out:
+        name = ".".join(here)
+        if name in left_out:
             continue
         item = value[key]
-        if isinstance(item, dict):
-            kept[key] = _ordered(item, left_out, here)
+        if name in in_order:
+            kept[key] = _as_it_is(item)
+        elif isinstance(item, dict):
+            kept[key] = _ordered(item, left_out, in_order, here)
         elif isinstance(item, list):
             kept[key] = sorted(item)  # measures, patterns, suffixes: the order in the file means nothing
         else:
             kept[key] = scrub_urls(item) if isinstance(item, str) else item
     return kept
+
+
+def _as_it_is(value: Any) -> Any:
+    """The value with its lists in their own order."""
+    if isinstance(value, dict):
+        return {key: _as_it_is(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_as_it_is(item) for item in value]
+    return scrub_urls(value) if isinstance(value, str) else value
 
 
 def digest(spec: Spec) -> str:
@@ -79,7 +60,7 @@ def digest(spec: Spec) -> str:
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What differs between two canonical jobs, one line a key: `restore.strength: was 1.0, is now 0.5`."""
-    before, after = dict(_leaves(old, ())), dict(_leaves(new, ()))
+    before, after = dict(_leaves(old, "")), dict(_leaves(new, ""))
     return [
         f"{path}: was {_shown(before, path)}, is now {_shown(after, path)}"
         for path in sorted(before.keys() | after.keys())
@@ -87,12 +68,16 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _leaves(value: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    for key, item in value.items():
-        if isinstance(item, Mapping) and item:
-            yield from _leaves(item, (*path, key))
-        else:
-            yield ".".join((*path, key)), item
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Plain values and lists of them; lists of mappings, as a recipe's steps are, item by item."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{index}]")
+    elif path:
+        yield path, value
 
 
 def _shown(leaves: Mapping[str, Any], path: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 
 from jobs.spec.detect import Detect
 from jobs.spec.output import WITH_COMPRESSION, WITH_QUALITY, Output
+from jobs.spec.overlap import overlap
+from jobs.spec.pairs_output import PairsOutput
 from jobs.spec.problems import Finding, listed
 from jobs.spec.restore import NoneRestore, RestoreBlock
 from jobs.spec.run import Run
@@ -98,9 +100,12 @@ def template_problem(template: str, format_: str) -> str:
     return ""
 
 
-def check_runner(source: SourceBlock, output: Output, run: Run) -> Iterator[Finding]:
-    """Storage that lives in one process cannot be shared with Ray's."""
-    if run.runner == "ray" or run.isolate:
+def check_places(source: SourceBlock, output: Output | PairsOutput, run: Run | None) -> Iterator[Finding]:
+    """Source and output that lie in one another, and storage that the runner's processes cannot share."""
+    options = (source.storage_options, output.storage_options)
+    if problem := overlap(source.uri, output.uri, options):
+        yield Finding(("output", "uri"), problem)
+    if run is not None and (run.runner == "ray" or run.isolate):
         for block, uri in (("source", source.uri), ("output", output.uri)):
             if uri.startswith("memory://"):
                 message = (

@@ -70,9 +70,7 @@ def parse(text: str) -> Document:
         raise DocumentError(Mark(1, 1), "the file is empty; expected at least job, name, source and output")
     if not isinstance(node, yaml.MappingNode):
         kind = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
-        raise DocumentError(
-            mark_of(node.start_mark), f"found {kind}, expected a mapping that starts with 'job: restore'"
-        )
+        raise DocumentError(mark_of(node.start_mark), f"found {kind}, expected a mapping that starts with 'job: ...'")
     reader = _Reader()
     data = reader.mapping((), node)
     return Document(data, tuple(reader.findings), reader.keys, reader.values)

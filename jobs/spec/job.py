@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -10,24 +9,13 @@ from pydantic import AfterValidator, Field
 from jobs.spec.common import Block
 from jobs.spec.detect import Detect
 from jobs.spec.models import Models
+from jobs.spec.names import NAME_PATTERN, check_name
 from jobs.spec.output import Output
+from jobs.spec.pairs import PairsJob
 from jobs.spec.restore import ClassicRestore, Restore
 from jobs.spec.run import Run
 from jobs.spec.score import Score
 from jobs.spec.source import Source
-
-NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-
-
-def check_name(name: str) -> str:
-    """A name that may stand in paths, logs and URLs.
-
-    Raises:
-        ValueError: says what is expected.
-    """
-    if not NAME.fullmatch(name) or not name.strip("."):
-        raise ValueError("expected up to 100 of the characters A-Z a-z 0-9 . _ -")
-    return name
 
 
 class RestoreJob(Block):
@@ -35,9 +23,7 @@ class RestoreJob(Block):
 
     job: Literal["restore"]
     """Kind of job."""
-    name: Annotated[
-        str, AfterValidator(check_name), Field(json_schema_extra={"pattern": "^(?!\\.+$)[A-Za-z0-9._-]{1,100}$"})
-    ]
+    name: Annotated[str, AfterValidator(check_name), Field(json_schema_extra={"pattern": NAME_PATTERN})]
     """Name of the job, for logs and the report."""
     source: Source
     """Where the images come from."""
@@ -55,6 +41,7 @@ class RestoreJob(Block):
     """Where and how the work is done."""
 
 
-Spec = RestoreJob
-"""Any job; a union once there are more kinds."""
-JOBS: dict[str, type[RestoreJob]] = {"restore": RestoreJob}
+Spec = RestoreJob | PairsJob
+"""Any job."""
+JOBS: dict[str, type[RestoreJob] | type[PairsJob]] = {"restore": RestoreJob, "pairs": PairsJob}
+"""Kinds of job, by the value of the key `job`; what else is known of each stands in `kinds.py`."""

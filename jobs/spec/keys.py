@@ -8,24 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from jobs.spec.common import Block
-from jobs.spec.detect import Detect
-from jobs.spec.models import Models
-from jobs.spec.output import Output
-from jobs.spec.restore import RESTORES, GeneratorRestore
-from jobs.spec.run import Run
-from jobs.spec.score import Score
-from jobs.spec.source import SOURCES
 
-MODELS: dict[str, tuple[type[Block], ...]] = {
-    "source": tuple(SOURCES.values()),
-    "detect": (Detect,),
-    "restore": (*RESTORES.values(), GeneratorRestore),
-    "models": (Models,),
-    "score": (Score,),
-    "output": (Output,),
-    "run": (Run,),
-}
-"""Blocks of a job, each with the models that it may have."""
+Blocks = Mapping[str, tuple[type[Block], ...]]
+"""Blocks of a kind of job, each with the models that it may have."""
 
 
 def field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
@@ -42,10 +27,13 @@ def field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> tuple[type
     return holder, description
 
 
-def elsewhere(block: str) -> dict[str, str]:
-    """Keys of the other blocks and of mappings inside blocks, to where they belong (`source.limits`)."""
+def elsewhere(blocks: Blocks, block: str) -> dict[str, str]:
+    """Keys of mappings inside the block, of other blocks, and inside those, to where they belong (`source.limits`)."""
     places: dict[str, str] = {}
-    each = [(name, model) for name, models in MODELS.items() for model in models]
+    each = [(name, model) for name, models in blocks.items() for model in models]
+    for model in blocks.get(block, ()):
+        for key, inner in _inner(model):
+            places.update((below, f"{block}.{key}") for below in inner.model_fields if below not in places)
     for name, model in each:
         if name != block:
             places.update((key, name) for key in model.model_fields if key not in places)
@@ -55,10 +43,10 @@ def elsewhere(block: str) -> dict[str, str]:
     return places
 
 
-def owners(block: str, place: tuple[int | str, ...]) -> list[type[BaseModel]]:
+def owners(blocks: Blocks, block: str, place: tuple[int | str, ...]) -> list[type[BaseModel]]:
     """Models of a block that have a key at a place, where the block's own model has none."""
     found: list[type[BaseModel]] = []
-    for model in MODELS.get(block, ()):
+    for model in blocks.get(block, ()):
         holder, _ = field_at(model, place)
         depth = 1 if holder is model else 2
         if depth == len(place) and place[-1] in holder.model_fields:

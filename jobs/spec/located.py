@@ -2,54 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
 from jobs.spec.problems import Finding, KeyPath
-from jobs.spec.restore import GeneratorRestore
-from jobs.spec.uris import absolute, check_folder, check_local, check_output, check_source
-from jobs.spec.validate import Blocks
+from jobs.spec.uris import absolute, check_output, check_source
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Check = Callable[[str, str], None]
-MODEL_PLACES: dict[str, Check] = {"cache": check_local, "source": check_folder, "artifacts": check_output}
+AnyBlock = TypeVar("AnyBlock", bound=BaseModel)
+Parts = TypeVar("Parts", bound="DataclassInstance")
+NEEDED: dict[str, Check] = {"source": check_source, "output": check_output}
+"""Blocks of every kind of job that have a place in `uri`."""
 
 
-def located(blocks: Blocks, folder: Path) -> tuple[Blocks, list[Finding]]:
-    """Make every place absolute.
+def with_source_and_output(parts: Parts, folder: Path) -> tuple[Parts, list[Finding]]:
+    """Make the places of source and output absolute.
 
     Args:
-        blocks: as far as they could be read.
+        parts: a dataclass of blocks with `source` and `output`, as far as they could be read.
         folder: absolute, what relative places are relative to.
 
     Returns:
-        The blocks; `source` and `output` are left out where their place cannot be used, other keys have null there.
-        And what is wrong with the places.
+        The parts; `source` and `output` are left out where their place cannot be used. And what is wrong.
     """
     findings: list[Finding] = []
-    found: dict[str, Any] = {
-        "source": _required(blocks.source, "source", check_source, folder, findings),
-        "output": _required(blocks.output, "output", check_output, folder, findings),
-    }
-    if blocks.models is not None:
-        found["models"] = _optional(blocks.models, ("models",), MODEL_PLACES, folder, findings)
-    if isinstance(blocks.restore, GeneratorRestore):
-        options = _optional(blocks.restore.options, ("restore", "options"), {"masks": check_folder}, folder, findings)
-        found["restore"] = blocks.restore.model_copy(update={"options": options})
-    return replace(blocks, **found), findings
+    found: dict[str, Any] = {}
+    for name, check in NEEDED.items():
+        block = getattr(parts, name)
+        if block is not None:
+            moved = located(block, (name,), {"uri": check}, folder, findings)
+            found[name] = moved if moved.uri is not None else None
+    return replace(parts, **found), findings
 
 
-def _required(block: Any, name: str, check: Check, folder: Path, findings: list[Finding]) -> Any:
-    if block is None:
-        return None
-    moved = _optional(block, (name,), {"uri": check}, folder, findings)
-    return moved if moved.uri is not None else None
+def located(
+    block: AnyBlock, path: KeyPath, checks: Mapping[str, Check], folder: Path, findings: list[Finding]
+) -> AnyBlock:
+    """Make places of a block absolute.
 
+    Args:
+        block: as it could be read.
+        path: where it stands.
+        checks: its keys with places, each with what refuses those that cannot be used; null stays null.
+        folder: absolute, what relative places are relative to.
+        findings: takes what is wrong.
 
-def _optional(block: BaseModel, path: KeyPath, checks: dict[str, Check], folder: Path, findings: list[Finding]) -> Any:
+    Returns:
+        The block, with null at keys whose place cannot be used.
+    """
     given = {key: text for key in checks if (text := getattr(block, key)) is not None}
     changed = {key: _place((*path, key), text, checks[key], folder, findings) for key, text in given.items()}
     return block.model_copy(update=changed)

@@ -65,21 +65,8 @@ def _expected(kind: str, value: Any, context: Mapping[str, Any]) -> str:
     return fixed.get(kind, "")
 
 
-def unknown(name: str, model: type[BaseModel], elsewhere: Mapping[str, str]) -> str:
-    """What to say of a key that the model has not.
-
-    Args:
-        name: the key.
-        model: what the key stands in.
-        elsewhere: keys of other blocks, to the block's dotted path.
-    """
-    known = list(model.model_fields)
-    if name in elsewhere:
-        return f"unknown key here; '{name}' belongs under '{elsewhere[name]}'"
-    if close := nearest(name, known):
-        return f"unknown key; did you mean '{close}'?"
-    if close := nearest(name, list(elsewhere)):
-        return f"unknown key; did you mean '{close}' under '{elsewhere[close]}'?"
+def unknown(known: Sequence[str]) -> str:
+    """What to say of a key that is like none of those that can stand there."""
     return f"unknown key; expected {listed(known)}" if known else "unknown key; nothing can be set here"
 
 

@@ -29,12 +29,14 @@ class Finding:
         message: what was found, what was expected, what to do.
         at_key: whether the key itself is meant rather than its value.
         mark: the place, where the path does not tell it.
+        within: the key in another file that the job file names; empty for what stands in the job file itself.
     """
 
     path: KeyPath
     message: str
     at_key: bool = False
     mark: Mark | None = None
+    within: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,10 @@ def describe(value: Any) -> str:
     return "a mapping"
 
 
-def nearest(name: str, names: Sequence[str]) -> str | None:
-    """The valid name that a misspelt one most likely means."""
+def nearest(name: str, names: Sequence[str], likeness: float = 0.6) -> str | None:
+    """The valid name that a misspelt one most likely means; none that is less alike, 0 to 1 (`difflib`'s ratio)."""
     folded = {candidate.casefold(): candidate for candidate in names}
-    close = get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    close = get_close_matches(name.casefold(), list(folded), n=1, cutoff=likeness)
     return folded[close[0]] if close else None
 
 

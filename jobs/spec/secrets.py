@@ -55,7 +55,8 @@ def secrets_of(spec: Spec, environment: Mapping[str, str] | None = None) -> froz
     """
     known = os.environ if environment is None else environment
     found: set[str] = set()
-    for options in (spec.source.storage_options, spec.output.storage_options, spec.models.storage_options):
+    for name in type(spec).model_fields:
+        options = getattr(getattr(spec, name), "storage_options", {})
         found.update(_secrets(options, known, secret=False))
     return frozenset(found)
 

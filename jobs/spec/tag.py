@@ -1,4 +1,4 @@
-"""The key of a block that says which model it has: `source.kind`, `restore.model`."""
+"""The key of a block that says which model it has: `source.kind`, `restore.model`, `samples.kind`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def not_one_of(value: Any, names: list[str]) -> str:
     close = nearest(value, names) if isinstance(value, str) else None
     meant = f"; did you mean '{close}'?" if close else ""
     return f"found {describe(value)}, expected {listed(names)}{meant}"
+
+
+def none_of(key: str, names: list[str]) -> str:
+    """What to say where the key itself is missing."""
+    return f"missing; expected '{key}: ...' with {listed(names)}"
 
 
 @dataclass(frozen=True)

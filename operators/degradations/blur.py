@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
 from operators.degradations.contract import Degradation, Degraded, Generator, Image, Size
-from operators.degradations.kernels import Shape, bell, filtered, gaussian, sinc
+from operators.degradations.filtering import filtered, gaussian
+from operators.degradations.kernels import Shape, bell, sinc
 
 
 def _odd(value: int) -> int:
@@ -23,6 +24,8 @@ Deviation = Annotated[float, Field(ge=0.05, le=50.0)]
 
 class Blur(Degradation):
     """Convolution with a bell-shaped kernel: Real-ESRGAN, section 3.1; GFPGAN (Wang et al. 2021) uses two."""
+
+    version: ClassVar[str] = "2"
 
     kernel: Shape = "iso"
     """Which; those with `iso` are round and use neither `sigma_y` nor `angle`."""
@@ -47,6 +50,8 @@ class Blur(Degradation):
 
 class Sinc(Degradation):
     """The ideal circular low-pass, which rings at edges as sharpening and compression do: Real-ESRGAN, section 3.3."""
+
+    version: ClassVar[str] = "2"
 
     size: Odd = 21
     """Side of the kernel in pixels, odd."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import cv2
 import numpy as np
@@ -30,7 +30,10 @@ class ColourShift(Degradation):
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
         shift = np.array([self.red, self.green, self.blue], dtype=np.float32) / np.float32(255.0)
-        return Degraded(_clipped(np.asarray(image + shift, dtype=np.float32)))
+        # Whole rows at once: NumPy is slow over a last axis of three.
+        height, width = image.shape[:2]
+        rows = image.reshape(height, width * 3) + np.tile(shift, width)
+        return Degraded(_held(np.asarray(rows, dtype=np.float32).reshape(image.shape)))
 
 
 class Brightness(Degradation):
@@ -41,7 +44,7 @@ class Brightness(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
-        return Degraded(_clipped(image * np.float32(self.factor)))
+        return Degraded(_held(image * np.float32(self.factor)))
 
 
 class Contrast(Degradation):
@@ -53,19 +56,25 @@ class Contrast(Degradation):
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
         mean = np.float32(_luma(image).mean(dtype=np.float64))
-        return Degraded(_clipped(mean + np.float32(self.factor) * (image - mean)))
+        result = image - mean
+        result *= np.float32(self.factor)
+        result += mean
+        return Degraded(_held(result))
 
 
 class Saturation(Degradation):
     """Differences from the pixel's luma times a factor: torchvision's `adjust_saturation`."""
+
+    version: ClassVar[str] = "2"
 
     factor: Factor
     """1 changes nothing; 0 leaves grey."""
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
-        luma = _luma(image)[:, :, None]
-        return Degraded(_clipped(luma + np.float32(self.factor) * (image - luma)))
+        # luma + factor (image - luma) is linear in the channels.
+        mix = np.float32(self.factor) * np.eye(3, dtype=np.float32) + np.float32(1.0 - self.factor) * _LUMA
+        return Degraded(_held(np.asarray(cv2.transform(image, mix), dtype=np.float32)))
 
 
 class Hue(Degradation):
@@ -77,8 +86,15 @@ class Hue(Degradation):
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
         hsv = np.asarray(cv2.cvtColor(_clipped(image), cv2.COLOR_RGB2HSV), dtype=np.float32)
-        hsv[:, :, 0] = np.mod(hsv[:, :, 0] + np.float32(360.0 * self.turn), np.float32(360.0))
-        return Degraded(_clipped(np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), dtype=np.float32)))
+        hue = np.asarray(cv2.extractChannel(hsv, 0), dtype=np.float32)
+        hue += np.float32(360.0 * self.turn)
+        # What lies within a turn of the circle needs no division to come back to it.
+        if self.turn < 0.0:
+            hue += np.float32(360.0) * (hue < 0.0)
+        else:
+            hue -= np.float32(360.0) * (hue >= np.float32(360.0))
+        cv2.insertChannel(hue, hsv, 0)
+        return Degraded(_held(np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), dtype=np.float32)))
 
 
 class Grey(Degradation):
@@ -86,8 +102,8 @@ class Grey(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """The three channels are equal."""
-        luma = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.float32)
-        return Degraded(np.repeat(luma[:, :, None], 3, axis=2))
+        luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        return Degraded(np.asarray(cv2.cvtColor(luma, cv2.COLOR_GRAY2RGB), dtype=np.float32))
 
 
 class Haze(Degradation):
@@ -98,7 +114,9 @@ class Haze(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """A weighted mean with white."""
-        return Degraded(image * np.float32(self.alpha) + np.float32(1.0 - self.alpha))
+        result = image * np.float32(self.alpha)
+        result += np.float32(1.0 - self.alpha)
+        return Degraded(result)
 
 
 class Exposure(Degradation):
@@ -109,11 +127,16 @@ class Exposure(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
-        return Degraded(_clipped(image * np.float32(self.factor)))
+        return Degraded(_held(image * np.float32(self.factor)))
 
 
 def _luma(image: Image) -> Plane:
     return np.asarray(image @ _LUMA, dtype=np.float32)
+
+
+def _held(image: Image) -> Image:
+    """Clipped to [0, 1] where it is: for what a step has just made."""
+    return np.clip(image, np.float32(0.0), np.float32(1.0), out=image)
 
 
 def _clipped(image: Image) -> Image:

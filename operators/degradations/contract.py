@@ -68,6 +68,14 @@ class Degradation(BaseModel):
         """
         raise NotImplementedError
 
+    def rearranged(self, pixels: NDArray[Any]) -> NDArray[Any] | None:
+        """What only moves whole pixels gives back the picture, of the same type; None for what computes values.
+
+        Args:
+            pixels: (H, W, 3) of any type.
+        """
+        return None
+
     def moved(self, mask: Mask, original: Size) -> Mask:
         """A mask of an earlier step, brought to where this step has moved its pixels."""
         return mask

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from operators.degradations.contract import Degradation, Degraded, Generator, Image, Mask, Size
@@ -17,7 +19,11 @@ class Flip(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """A mirror image."""
-        return Degraded(np.ascontiguousarray(image[:, ::-1]))
+        return Degraded(self.rearranged(image))
+
+    def rearranged(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """A mirror image."""
+        return np.asarray(cv2.flip(pixels, 1))
 
     def moved(self, mask: Mask, original: Size) -> Mask:
         """Mirrored too."""
@@ -34,7 +40,11 @@ class Shift(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """The border is mirrored with its own pixels (`symmetric` of NumPy)."""
-        return Degraded(image[self._rows(image.shape[0])][:, self._columns(image.shape[1])])
+        return Degraded(self.rearranged(image))
+
+    def rearranged(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Moved."""
+        return pixels[self._rows(pixels.shape[0])][:, self._columns(pixels.shape[1])]
 
     def moved(self, mask: Mask, original: Size) -> Mask:
         """Moved too."""

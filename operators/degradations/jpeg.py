@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from operators.degradations.contract import Degradation, Degraded, Generator, Image, Size
+from operators.degradations.levels import eight_bit, from_eight_bit
 
 _SAMPLING = {
     "420": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
@@ -30,7 +31,7 @@ class Jpeg(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped and rounded to 8 bits first."""
-        levels = np.rint(np.clip(image[:, :, ::-1], 0.0, 1.0) * np.float32(255.0)).astype(np.uint8)
+        levels = cv2.cvtColor(eight_bit(image), cv2.COLOR_RGB2BGR)
         options = [
             *(cv2.IMWRITE_JPEG_QUALITY, int(self.quality)),
             *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[self.subsampling]),
@@ -39,4 +40,5 @@ class Jpeg(Degradation):
         decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
         if decoded is None:
             raise RuntimeError("OpenCV cannot read a JPEG that it wrote; reinstall opencv-python-headless")
-        return Degraded(np.ascontiguousarray(decoded[:, :, ::-1], dtype=np.float32) / np.float32(255.0))
+        cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, decoded)
+        return Degraded(from_eight_bit(np.asarray(decoded, dtype=np.uint8)))

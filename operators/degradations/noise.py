@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import cv2
 import numpy as np
@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from operators.degradations.contract import Degradation, Degraded, Generator, Image, Size
+from operators.degradations.counts import poisson
+from operators.degradations.levels import eight_bit
+from operators.degradations.normals import standard_normal
 
 Level = Annotated[float, Field(ge=0.0, le=255.0)]
 
 
 class GaussianNoise(Degradation):
     """Additive normal noise: GFPGAN, Real-ESRGAN section 3.1."""
+
+    version: ClassVar[str] = "2"
 
     sigma: Level
     """Standard deviation in 8-bit levels."""
@@ -24,7 +29,7 @@ class GaussianNoise(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
-        return Degraded(_clipped(image + _normal(image, generator, self.sigma, self.grey)))
+        return Degraded(_added(image, _normal(image, generator, self.sigma, self.grey)))
 
 
 class PoissonNoise(Degradation):
@@ -34,6 +39,8 @@ class PoissonNoise(Degradation):
     a Poisson draw of these counts differs by is added, scaled.
     """
 
+    version: ClassVar[str] = "2"
+
     scale: Annotated[float, Field(ge=0.0, le=20.0)]
     """Factor on the noise; 1 is a Poisson draw."""
     grey: bool = False
@@ -41,17 +48,20 @@ class PoissonNoise(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
-        signal = cv2.cvtColor(_clipped(image), cv2.COLOR_RGB2GRAY)[:, :, None] if self.grey else image
-        levels = np.rint(_clipped(np.asarray(signal, dtype=np.float32)) * 255.0)
-        distinct = int(np.count_nonzero(np.bincount(levels.astype(np.uint8).ravel(), minlength=256)))
-        white = float(1 << (distinct - 1).bit_length())
-        signal = levels / 255.0
-        noise = generator.poisson(signal * white) / white - signal
-        return Degraded(_clipped(image + np.asarray(noise * self.scale, dtype=np.float32)))
+        signal = cv2.cvtColor(_clipped(image), cv2.COLOR_RGB2GRAY) if self.grey else image
+        levels = eight_bit(np.asarray(signal, dtype=np.float32))
+        distinct = int(np.count_nonzero(np.bincount(levels.ravel(), minlength=256)))
+        white = 1 << (distinct - 1).bit_length()
+        noise = poisson(levels, white, generator).astype(np.float32)
+        noise *= np.float32(self.scale / white)
+        noise -= np.multiply(levels, np.float32(self.scale / 255.0), dtype=np.float32)
+        return Degraded(_added(image, noise))
 
 
 class SpeckleNoise(Degradation):
     """Noise in proportion to the value: Bringing Old Photos Back to Life (Wan et al. 2020)."""
+
+    version: ClassVar[str] = "2"
 
     sigma: Level
     """Standard deviation at white, in 8-bit levels."""
@@ -60,7 +70,9 @@ class SpeckleNoise(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
-        return Degraded(_clipped(image + image * _normal(image, generator, self.sigma, self.grey)))
+        noise = _in_channels(_normal(image, generator, self.sigma, self.grey))
+        noise *= image
+        return Degraded(_added(image, noise))
 
 
 class SaltAndPepper(Degradation):
@@ -84,9 +96,22 @@ class SaltAndPepper(Degradation):
 
 
 def _normal(image: Image, generator: Generator, sigma: float, grey: bool) -> NDArray[np.float32]:
-    shape = (*image.shape[:2], 1 if grey else 3)
-    noise = generator.standard_normal(shape, dtype=np.float32)
-    return np.asarray(noise * np.float32(sigma / 255.0), dtype=np.float32)
+    shape = image.shape[:2] if grey else image.shape
+    noise = standard_normal(generator, shape)
+    noise *= np.float32(sigma / 255.0)
+    return noise
+
+
+def _in_channels(noise: NDArray[np.float32]) -> Image:
+    """(H, W) noise as (H, W, 3); (H, W, 3) as it is."""
+    return noise if noise.ndim == 3 else np.asarray(cv2.cvtColor(noise, cv2.COLOR_GRAY2RGB), dtype=np.float32)
+
+
+def _added(image: Image, noise: NDArray[np.float32]) -> Image:
+    """An image plus noise, clipped, in the noise's own memory."""
+    result = _in_channels(noise)
+    result += image
+    return np.clip(result, np.float32(0.0), np.float32(1.0), out=result)
 
 
 def _clipped(image: Image) -> Image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import cv2
 import numpy as np
@@ -36,6 +36,8 @@ class Resize(Degradation):
     widens when it shrinks, and `nearest` takes pixel centres as Pillow does: Bringing Old Photos Back to Life.
     """
 
+    version: ClassVar[str] = "2"
+
     scale: Factor = 1.0
     """Factor on width, and on height unless `scale_y` is above 0."""
     scale_y: Annotated[float, Field(ge=0.0, le=16.0)] = 0.0
@@ -53,23 +55,32 @@ class Resize(Degradation):
         Raises:
             OperatorError: `too_large`: the result would be.
         """
-        size = self._size((image.shape[0], image.shape[1]), original)
+        size = self.size((image.shape[0], image.shape[1]), original)
+        return Degraded(self.resized(image, size))
+
+    def resized(self, image: Image, size: Size) -> Image:
+        """Brought to a height and width."""
         if size == image.shape[:2]:
-            return Degraded(image)
+            return image
         if self.interpolation == "pool":
-            return Degraded(_pooled(image, size))
+            return _pooled(image, size)
         if self.interpolation == "bicubic_antialiased":
-            return Degraded(_pillow(image, size))
+            return _pillow(image, size)
         resized = cv2.resize(image, (size[1], size[0]), interpolation=_OPENCV[self.interpolation])
-        return Degraded(np.asarray(resized, dtype=np.float32))
+        return np.asarray(resized, dtype=np.float32)
 
     def moved(self, mask: Mask, original: Size) -> Mask:
         """Averaged where it shrinks, bilinear where it grows."""
-        height, width = self._size((mask.shape[0], mask.shape[1]), original)
+        height, width = self.size((mask.shape[0], mask.shape[1]), original)
         way = cv2.INTER_AREA if height * width < mask.size else cv2.INTER_LINEAR
         return np.asarray(np.clip(cv2.resize(mask, (width, height), interpolation=way), 0.0, 1.0), dtype=np.float32)
 
-    def _size(self, current: Size, original: Size) -> Size:
+    def size(self, current: Size, original: Size) -> Size:
+        """Height and width of the result.
+
+        Raises:
+            OperatorError: `too_large`: there would be more than 67 million pixels.
+        """
         height, width = current if self.of == "current" else original
         height = math.floor(height * (self.scale_y or self.scale) / self.divisor)
         width = math.floor(width * self.scale / self.divisor)
@@ -81,12 +92,28 @@ class Resize(Degradation):
 
 
 def _pooled(image: Image, size: Size) -> Image:
-    """Means over whole pixels, from floor(i n / count) to ceil((i + 1) n / count): torch's adaptive_avg_pool2d."""
-    (top, bottom), (left, right) = (_windows(side, count) for side, count in zip(image.shape[:2], size, strict=True))
-    sums = cv2.integral(image, sdepth=cv2.CV_64F)
-    rows = sums[bottom] - sums[top]
-    areas = np.multiply.outer(bottom - top, right - left)
-    return np.asarray((rows[:, right] - rows[:, left]) / areas[:, :, None], dtype=np.float32)
+    """Means over whole pixels, from floor(i n / count) to ceil((i + 1) n / count): torch's adaptive_avg_pool2d.
+
+    The shares of rows and columns multiply, so that one can come after the other; columns are taken as rows of the
+    transposed image, as rows lie together in memory.
+    """
+    columns = np.asarray(cv2.transpose(_pooled_rows(image, size[0])), dtype=np.float32)
+    return np.asarray(cv2.transpose(_pooled_rows(columns, size[1])), dtype=np.float32)
+
+
+def _pooled_rows(image: Image, count: int) -> Image:
+    rows = image.reshape(image.shape[0], -1)
+    first, last = _windows(image.shape[0], count)
+    heights = last - first
+    sums = rows[first]
+    for further in range(1, int(heights.max())):
+        reached = np.flatnonzero(heights > further)
+        if reached.size == count:
+            sums += rows[first + further]
+        else:
+            sums[reached] += rows[first[reached] + further]
+    sums /= heights[:, None].astype(np.float32)
+    return sums.reshape(count, *image.shape[1:])
 
 
 def _windows(side: int, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -4,12 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from pipeline.records import Artifact, Output, Record, Unit
+from pipeline.sinks.spool import Spool
 from pipeline.storage import Folder
 
 Layout = Literal["mirror", "webdataset", "parquet"]
+
+
+class Container(Protocol):
+    """One object a unit, made by a job kind under a name of its own; travels to workers by pickle.
+
+    Its name and its bytes follow from the unit and its artifacts alone, whatever the attempt, the worker or the time:
+    attempts at a unit write the same object, so none of them ever takes it away.
+    """
+
+    @property
+    def role(self) -> str:
+        """Of its outputs: `shard`, or `part` for what only serves to make something else when the run ends."""
+        ...
+
+    def name(self, unit: Unit) -> str:
+        """The object's name, relative to the outputs; no two units of a run have the same."""
+        ...
+
+    def write(self, spool: Spool, path: Path) -> None:
+        """Write a unit's artifacts as a local file.
+
+        Args:
+            spool: at least one record's artifacts, in the unit's order.
+            path: in a folder of its own.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -19,10 +47,12 @@ class SinkSpec:
     Attributes:
         layout: `mirror` (each artifact an object at its name), `webdataset` (a tar a unit), `parquet` (a file a unit).
         folder: the output root.
+        container: decides instead of the layout what a unit becomes.
     """
 
     layout: Layout
     folder: Folder
+    container: Container | None = None
 
 
 class UnitWriter(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.records import Artifact, Record, Unit
@@ -56,6 +56,14 @@ class Spool:
         for record in self._unit.records:
             if kept := self._kept.get(record.key):
                 yield record, tuple(self._load(one) for one in kept)
+
+    def ordered(self, key: Callable[[str], str]) -> Iterator[tuple[Artifact, ...]]:
+        """The artifacts of each record that has some, by what `key` makes of the name of its first one.
+
+        The order follows from the names, so it is the same however the unit's records were ordered.
+        """
+        for kept in sorted(filter(None, self._kept.values()), key=lambda kept: key(kept[0].name)):
+            yield tuple(self._load(one) for one in kept)
 
     def __len__(self) -> int:
         """Number of records that have artifacts."""

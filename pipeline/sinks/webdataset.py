@@ -22,7 +22,7 @@ def write_tar(spool: Spool, path: Path) -> None:
             key = _free_key(artifacts, taken)
             taken.add(key)
             for artifact in artifacts:
-                _add(tar, f"{key}.{_extension(artifact)}", artifact.data)
+                add_member(tar, f"{key}.{_extension(artifact)}", artifact.data)
 
 
 def sample_key(name: str, *, with_extension: bool = False) -> str:
@@ -57,7 +57,8 @@ def _extension(artifact: Artifact) -> str:
     return PurePosixPath(artifact.name).suffix.removeprefix(".") or "bin"
 
 
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+def add_member(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    """Append a file of mode 644 with no owner and no time."""
     member = tarfile.TarInfo(name)
     member.size = len(data)
     member.mode = 0o644

@@ -9,15 +9,24 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from jobs.spec import RestoreJob, loads
-from jobs.spec.canonical import INDIFFERENT, ONLY_SHARDED, canonical, difference, digest
-from jobs.spec.keys import MODELS
+from jobs.spec import PairsJob, RestoreJob, Spec, loads
+from jobs.spec.canonical import canonical, difference, digest
+from jobs.spec.kinds import KINDS
 
 BASE = "job: restore\nname: plates\nsource: {kind: files, uri: /in%s}\noutput: {uri: /out%s}\nrun: {%s}\n"
 
 
 def job(source: str = "", output: str = "", run: str = "", more: str = "") -> RestoreJob:
     return loads(BASE % (source, output, run) + more, environment={"K": "v"})
+
+
+PAIRS = "job: pairs\nname: plates\nsource: {kind: files, uri: /in%s}\noutput: {uri: /out%s}\nrun: {%s}\n"
+
+
+def pairs(source: str = "", output: str = "", run: str = "", more: str = "degrade: {recipe: gfpgan}\n") -> PairsJob:
+    if "degrade:" not in more:
+        more += "degrade: {recipe: gfpgan}\n"
+    return loads(PAIRS % (source, output, run) + more, environment={"K": "v"})
 
 
 @pytest.mark.parametrize(
@@ -76,6 +85,54 @@ def test_what_counts_of_a_generator(keys: str, lines: list[str]) -> None:
     assert difference(canonical(one), canonical(other)) == lines
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        pairs(run="runner: local, placement: fused, workers: 3, threads: 2, address: auto, samples: 1"),
+        pairs(run="max_quarantined: 1%, isolate: false, record_seconds: 5, unit_seconds: 6, worker_memory: 8 GiB"),
+        pairs(run="unit_records: 5, unit_bytes: 1 MB, gpus_per_worker: 0.5, grace_seconds: 1, stall_seconds: 20"),
+        pairs(source=', storage_options: {key: "${K}"}', output=", storage_options: {secret: abc}"),
+        pairs(output=", existing: replace"),
+        pairs(output="/elsewhere"),
+        pairs(more="samples: {kind: faces}\nfilter: {}\nsplit: {parts: {train: 1}}\n"),
+    ],
+)
+def test_what_does_not_count_for_pairs(other: PairsJob) -> None:
+    assert digest(other) == digest(pairs())
+    assert difference(canonical(pairs()), canonical(other)) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "line"),
+    [
+        (pairs(source="2"), 'source.uri: was "/in", is now "/in2"'),
+        (pairs(more="samples: {size: 256}\n"), "samples.size: was 512, is now 256"),
+        (pairs(more="samples: {detect: {max_faces: 1}}\n"), "samples.detect.max_faces: was 1000, is now 1"),
+        (pairs(more="filter: {duplicates: exact}\n"), 'filter.duplicates: was "near", is now "exact"'),
+        (pairs(more="degrade: {recipe: gfpgan, variants: 2}\n"), "degrade.variants: was null, is now 2"),
+        (pairs(more="split: {parts: {train: 2}}\n"), "split.parts.train: was 1.0, is now 2.0"),
+        (pairs(more="split: {by: source}\n"), 'split.by: was "auto", is now "source"'),
+        (pairs(output=", format: lmdb"), 'output.format: was "webdataset", is now "lmdb"'),
+        (pairs(output=", shard_pairs: 5"), "output.shard_pairs: was 1000, is now 5"),
+        (pairs(output=", masks: false"), "output.masks: was true, is now false"),
+        (pairs(output=", licence: CC0-1.0"), 'output.licence: was null, is now "CC0-1.0"'),
+        (pairs(run="seed: 1"), "run.seed: was 0, is now 1"),
+    ],
+)
+def test_what_counts_for_pairs(other: PairsJob, line: str) -> None:
+    assert digest(other) != digest(pairs())
+    assert difference(canonical(pairs()), canonical(other)) == [line]
+
+
+def test_the_order_of_parts_means_nothing() -> None:
+    one, other = (pairs(more=f"split: {{parts: {{{parts}}}}}\n") for parts in ("a: 1, b: 2", "b: 2, a: 1"))
+    assert digest(one) == digest(other)
+
+
+def test_another_kind_of_job_is_another_run() -> None:
+    assert 'job: was "restore", is now "pairs"' in difference(canonical(job()), canonical(pairs()))
+
+
 def test_units_count_where_they_become_shards() -> None:
     one, other = (job(output=", layout: webdataset", run=f"unit_records: {count}") for count in (5, 6))
     assert difference(canonical(one), canonical(other)) == ["run.unit_records: was 5, is now 6"]
@@ -86,13 +143,19 @@ def test_keys_that_come_and_go() -> None:
     lines = difference(canonical(job()), canonical(parquet))
     assert 'source.bytes_column: was not set, is now "image"' in lines
     assert "source.include: was [], is now not set" in lines
+    assert difference({"a": [{"b": 1}]}, {"a": [{"b": 1}, {"b": 2}]}) == ["a[1].b: was not set, is now 2"]
     assert difference({"a": {}}, {"a": {"b": 1}}) == ["a: was {}, is now not set", "a.b: was not set, is now 1"]
 
 
-def test_it_is_json_in_a_fixed_order() -> None:
+@pytest.mark.parametrize("spec", [job(), pairs()], ids=["restore", "pairs"])
+def test_it_is_json_in_a_fixed_order(spec: Spec) -> None:
+    text = json.dumps(canonical(spec))
+    assert json.loads(text) == canonical(spec)
+    assert text == json.dumps(canonical(spec), sort_keys=True)
+
+
+def test_blocks_at_their_defaults_may_be_left_out() -> None:
     text = json.dumps(canonical(job()))
-    assert json.loads(text) == canonical(job())
-    assert text == json.dumps(canonical(job()), sort_keys=True)
     assert text == json.dumps(canonical(job(run="runner: ray", more="score: {}\n")))
 
 
@@ -105,12 +168,8 @@ def leaves(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
             yield ".".join((*path, name))
 
 
-def test_every_key_has_been_decided_on() -> None:
-    """A new key must be put into one of the two lists here or in canonical.py."""
-    keys = {key for block, models in MODELS.items() for model in models for key in leaves(model, (block,))}
-    counted = {key for key in keys | {"name"} if key not in INDIFFERENT | ONLY_SHARDED}
-    assert keys | {"name"} >= INDIFFERENT | ONLY_SHARDED
-    assert {key for key in counted if key.startswith(("run.", "output."))} == {
+COUNTED = {
+    "restore": {
         "output.layout",
         "output.format",
         "output.quality",
@@ -118,4 +177,17 @@ def test_every_key_has_been_decided_on() -> None:
         "output.name",
         "output.mark",
         "run.seed",
-    }
+    },
+    "pairs": {"output.format", "output.shard_pairs", "output.masks", "output.licence", "run.seed"},
+}
+
+
+@pytest.mark.parametrize("spec", [job(), pairs()], ids=["restore", "pairs"])
+def test_every_key_has_been_decided_on(spec: Spec) -> None:
+    """A new key must be put into one of the two lists: here, or among its kind's indifferent keys."""
+    kind = KINDS[spec.job]
+    keys = {key for block, models in kind.blocks.items() for model in models for key in leaves(model, (block,))}
+    indifferent = kind.indifferent(spec)
+    assert keys | {"name"} >= indifferent
+    assert {key for key in keys - indifferent if key.startswith(("run.", "output."))} == COUNTED[spec.job]
+    assert keys & indifferent > {"source.storage_options", "output.storage_options"}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
+from jobs.pairs.formats.contract import PairFiles
+from jobs.pairs.formats.table import FORMATS, make_format
+from jobs.pairs.making import png
+from jobs.pairs.survey.settings import kept_together
 from jobs.restore.settings import engine_options
 from jobs.spec import loads
 from jobs.spec.classic import ClassicSettings
@@ -16,7 +21,10 @@ from jobs.spec.engine import Engine
 from jobs.spec.generator import TASKS, GeneratorSettings
 from jobs.spec.model_names import BUILT_IN
 from jobs.spec.output import Format, Output
+from jobs.spec.pairs_checks import WITHOUT_MASKS, keeps_identities
+from jobs.spec.pairs_output import PairFormatName
 from jobs.spec.restore import RESTORES, ClassicRestore, NoneSettings
+from jobs.spec.samples import SAMPLES, FaceSamples, FaceSearch
 from jobs.spec.score import MEASURES, NEEDS, Gate
 from jobs.spec.source import IMAGE_SUFFIXES, FilesSource, Limits, ManifestSource
 from jobs.spec.uris import has_wildcard
@@ -24,6 +32,7 @@ from operators.engines.options import EngineName, EngineOptions, Precision
 from operators.engines.table import BACKENDS
 from operators.faces.detect import DetectOptions
 from operators.faces.guard import SizeGuard
+from operators.faces.templates import template_names
 from operators.gate import Gate as GateOperator
 from operators.gate import GateThresholds
 from operators.images.encoders.contract import EncodeOptions, TargetFormat, TiffCompression
@@ -44,6 +53,40 @@ def test_detection() -> None:
     detect = defaults(Detect)
     assert detect.pop("aligned") is False
     assert detect == asdict(DetectOptions())
+
+
+def test_detection_for_pairs() -> None:
+    assert defaults(FaceSearch) == asdict(DetectOptions())
+
+
+def test_templates() -> None:
+    assert set(get_args(FaceSamples.model_fields["template"].annotation)) <= set(template_names())
+
+
+def test_formats_of_pairs() -> None:
+    assert set(get_args(PairFormatName)) == set(FORMATS)
+    assert [name for name in FORMATS if make_format(name, masks=True).same_size] == ["aligned"]
+    assert {name for name in FORMATS if not changes_with_masks(name)} == set(WITHOUT_MASKS)
+
+
+def changes_with_masks(name: str) -> bool:
+    """Whether a format writes something else where masks are wanted."""
+    picture = png(np.zeros((8, 8, 3), np.uint8))
+    pair = PairFiles("0000000-000", "train", "both", picture, picture, png(np.full((8, 8), 255, np.uint8)), b"{}")
+    if not make_format(name, masks=True).paired:
+        pair = replace(pair, side="A", target=None)
+    on, off = (list(make_format(name, masks=masks).artifacts(pair)) for masks in (True, False))
+    return on != off
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+@pytest.mark.parametrize("by", ["auto", "identity", "source"])
+def test_when_faces_are_compared(kind: str, by: str) -> None:
+    job = loads(
+        "job: pairs\nname: a\nsource: {kind: files, uri: i/}\noutput: {uri: o/}\ndegrade: {recipe: gfpgan}\n"
+        f"samples: {{kind: {kind}}}\nsplit: {{by: {by}}}\n"
+    )
+    assert keeps_identities(job.split, job.samples) == (kept_together(job) == "identity")
 
 
 def test_gate() -> None:

@@ -1,4 +1,4 @@
-"""docs/job-file.md names every key of the job file with its default, and no other key."""
+"""The pages on the job file name every key with its default, and no other key."""
 
 from __future__ import annotations
 
@@ -11,21 +11,30 @@ import yaml
 from pydantic import BaseModel
 
 from jobs.spec import JobFileError, loads
+from jobs.spec.canonical import canonical
 from jobs.spec.classic import ClassicSettings
+from jobs.spec.degrade import Degrade
 from jobs.spec.detect import Detect
 from jobs.spec.engine import Engine
+from jobs.spec.filter import Filter
 from jobs.spec.generator import GeneratorSettings
+from jobs.spec.kinds import KINDS
 from jobs.spec.models import Models
 from jobs.spec.output import Output
-from jobs.spec.restore import ClassicRestore
+from jobs.spec.pairs_output import PairsOutput
+from jobs.spec.restore import ClassicRestore, GeneratorRestore, NoneRestore
 from jobs.spec.run import Run
+from jobs.spec.samples import FaceSamples, FaceSearch, ImageSamples, TileSamples
 from jobs.spec.score import Gate, Score
 from jobs.spec.source import FilesSource, Limits, ManifestSource, ParquetSource, SourceBlock, WebdatasetSource
+from jobs.spec.split import Split
 
-PAGE = (Path(__file__).parents[3] / "docs" / "job-file.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "job-file.md").read_text(encoding="utf-8")
+PAIRS_PAGE = (DOCS / "pairs-job-file.md").read_text(encoding="utf-8")
 BELOW = {"limits", "options", "gate"}
 COMMON = set(SourceBlock.model_fields) | {"kind"}
-FILLED = {"uri": "x"}
+FILLED = {"uri": "x", "recipe": "gfpgan"}
 
 # Heading, model, and the keys of the model that stand under another heading.
 SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
@@ -46,18 +55,33 @@ SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
     ("`output`", Output, set()),
     ("`run`", Run, set()),
 ]
+OF_SAMPLES = {"kind", "detect"}
+PAIRS_SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
+    ("`samples`", FaceSamples, set(FaceSamples.model_fields) - {"kind"}),
+    ("`samples` with `kind: faces`", FaceSamples, OF_SAMPLES),
+    ("`samples` with `kind: images`", ImageSamples, OF_SAMPLES),
+    ("`samples` with `kind: tiles`", TileSamples, OF_SAMPLES),
+    ("`samples.detect`", FaceSearch, set()),
+    ("`filter`", Filter, set()),
+    ("`degrade`", Degrade, set()),
+    ("`split`", Split, set()),
+    ("`output`", PairsOutput, set()),
+]
+EVERY = [*((PAGE, *row) for row in SECTIONS), *((PAIRS_PAGE, *row) for row in PAIRS_SECTIONS)]
 
 
-def rows(heading: str) -> dict[str, str]:
+def rows(heading: str, page: str = PAGE) -> dict[str, str]:
     """Keys of the table under a heading, with their defaults."""
-    body = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL)
+    body = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", page, flags=re.MULTILINE | re.DOTALL)
     assert body, heading
     return dict(re.findall(r"^\| `([a-z_]+)` \| .*? \| (`[^|]*`|required) \| .+ \|$", body[1], flags=re.MULTILINE))
 
 
-@pytest.mark.parametrize(("heading", "model", "elsewhere"), SECTIONS, ids=[row[0] for row in SECTIONS])
-def test_every_key_and_its_default(heading: str, model: type[BaseModel], elsewhere: set[str]) -> None:
-    table = rows(heading)
+@pytest.mark.parametrize(
+    ("page", "heading", "model", "elsewhere"), EVERY, ids=[f"{row[2].__name__}: {row[1]}" for row in EVERY]
+)
+def test_every_key_and_its_default(page: str, heading: str, model: type[BaseModel], elsewhere: set[str]) -> None:
+    table = rows(heading, page)
     assert list(table) and set(table) == set(model.model_fields) - elsewhere - BELOW
     needed: dict[str, Any] = {key: value for key, value in FILLED.items() if key in model.model_fields}
     if "kind" in model.model_fields:
@@ -72,14 +96,51 @@ def test_every_key_and_its_default(heading: str, model: type[BaseModel], elsewhe
         ), key
 
 
-def test_the_top_level() -> None:
-    assert rows("Top level") == {"job": "required", "name": "required"}
+def test_every_model_has_its_section() -> None:
+    shown = {model for _, _, model, _ in EVERY}
+    every = {model for kind in KINDS.values() for models in kind.blocks.values() for model in models}
+    assert every - shown == {NoneRestore, GeneratorRestore}  # the keys of `restore` stand once, with classic's
 
 
-def test_its_first_example_loads() -> None:
-    example = re.search(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+@pytest.mark.parametrize("page", [PAGE, PAIRS_PAGE], ids=["restore", "pairs"])
+def test_the_top_level(page: str) -> None:
+    assert rows("Top level", page) == {"job": "required", "name": "required"}
+
+
+@pytest.mark.parametrize(("page", "name"), [(PAGE, "glass-negatives"), (PAIRS_PAGE, "portraits-1900")])
+def test_its_first_example_loads(page: str, name: str) -> None:
+    example = re.search(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
     assert example
-    assert loads(example[1]).name == "glass-negatives"
+    assert loads(example[1]).name == name
+
+
+def test_the_keys_that_change_no_pair() -> None:
+    text = re.search(r"can be changed freely.*?Everything else", PAIRS_PAGE, flags=re.DOTALL)
+    assert text
+    assert set(re.findall(r"`([a-z_.]+)`", text[0])) == {
+        "name",
+        "storage_options",
+        "output.uri",
+        "output.existing",
+        "run",
+        "seed",
+    }
+    job = loads("job: pairs\nname: a\nsource: {kind: files, uri: /i}\noutput: {uri: /o}\ndegrade: {recipe: gpen}\n")
+    counted = canonical(job)
+    assert counted["run"] == {"seed": 0}
+    assert "uri" not in counted["output"]
+
+
+def test_the_errors_of_a_recipe_are_the_real_ones() -> None:
+    shown = re.search(r"```\n(pairs\.yaml:.*?)```", PAIRS_PAGE, flags=re.DOTALL)
+    assert shown
+    text = (
+        "job: pairs\nname: x\nsource: {kind: files, uri: in/}\ndegrade:\n  recipe:\n    recipe: mine\n"
+        "    source: x\n    steps: [{use: blur, parameters: {sigma: 80}},\n      {use: fodl}]\noutput: {uri: out/}\n"
+    )
+    with pytest.raises(JobFileError) as caught:
+        loads(text, "pairs.yaml")
+    assert str(caught.value) == shown[1].rstrip("\n")
 
 
 def test_the_errors_it_shows_are_the_real_ones(tmp_path: Path) -> None:

@@ -10,9 +10,15 @@ from pydantic import BaseModel
 
 from jobs.spec import load, loads
 from jobs.spec.example import example
-from jobs.spec.job import RestoreJob
-from jobs.spec.keys import MODELS
+from jobs.spec.kinds import KINDS
 from jobs.spec.restore import NoneSettings
+
+SMALLEST = {
+    "restore": "job: restore\nname: my-archive\nsource: {kind: files, uri: archive/}\noutput: {uri: restored/}\n",
+    "pairs": "job: pairs\nname: my-pairs\nsource: {kind: files, uri: photographs/}\n"
+    "degrade: {recipe: gfpgan}\noutput: {uri: pairs/}\n",
+}
+each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def names(model: type[BaseModel]) -> set[str]:
@@ -23,27 +29,33 @@ def names(model: type[BaseModel]) -> set[str]:
     return found
 
 
-def test_it_loads_and_says_the_defaults(tmp_path: Path) -> None:
+@each_kind
+def test_it_loads_and_says_the_defaults(kind: str, tmp_path: Path) -> None:
     file = tmp_path / "archive.yaml"
-    file.write_text(example(), encoding="utf-8")
-    smallest = "job: restore\nname: my-archive\nsource: {kind: files, uri: archive/}\noutput: {uri: restored/}\n"
-    assert load(file) == loads(smallest, folder=tmp_path)
+    file.write_text(example(kind), encoding="utf-8")
+    assert load(file) == loads(SMALLEST[kind], folder=tmp_path)
 
 
-def test_it_mentions_every_key() -> None:
-    every = set(RestoreJob.model_fields) | {
-        key for models in MODELS.values() for model in models for key in names(model)
+@each_kind
+def test_it_mentions_every_key_and_no_other(kind: str) -> None:
+    every = set(KINDS[kind].model.model_fields) | {
+        key for models in KINDS[kind].blocks.values() for model in models for key in names(model)
     }
     assert names(NoneSettings) == set()
-    written = set(re.findall(r"^[#\s]*([a-z_]+):", example(), flags=re.MULTILINE))
-    assert every <= written
+    written = set(re.findall(r"^[#\s]*([a-z_]+):", example(kind), flags=re.MULTILINE))
+    assert written == every
     assert len(every) > 60
 
 
-def test_it_fits_the_width_of_a_page() -> None:
-    assert all(len(line) <= 120 for line in example().splitlines())
+@each_kind
+def test_it_fits_the_width_of_a_page(kind: str) -> None:
+    assert all(len(line) <= 120 for line in example(kind).splitlines())
+
+
+def test_restore_is_the_usual_kind() -> None:
+    assert example() == example("restore")
 
 
 def test_another_kind_is_refused() -> None:
-    with pytest.raises(ValueError, match="no job kind 'pairs', expected 'restore'"):
-        example("pairs")
+    with pytest.raises(ValueError, match="no job kind 'train', expected 'restore' or 'pairs'"):
+        example("train")

@@ -11,11 +11,18 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.spec import JobFileError, RestoreJob, load, loads
+from jobs.spec import JobFileError, Spec, load, loads
 from jobs.spec.canonical import canonical, digest
 from jobs.spec.example import example
 
-EXAMPLE = example()
+RECIPE = """\
+{recipe: mine, source: x, steps: [{use: jpeg, parameters: {quality: {uniform: [30, 90]}}}, {shuffle: [{use: flip}]}]}"""
+EXAMPLES = {
+    "restore": example("restore"),
+    "pairs": example("pairs"),
+    "pairs with a recipe written out": example("pairs").replace("recipe: gfpgan", f"recipe: {RECIPE}"),
+}
+each_example = pytest.mark.parametrize("text", EXAMPLES.values(), ids=list(EXAMPLES))
 SNIPPETS = (
     *"\t\n\r:-?[]{},#&*!|>'\"%@`\\ \0\x07\x85\u2028\ud800",
     "\ufeff",
@@ -64,7 +71,7 @@ SNIPPETS = (
 )
 
 
-def survives(text: str) -> RestoreJob | None:
+def survives(text: str) -> Spec | None:
     try:
         job = loads(text, folder=Path("/job"), environment={"X": "x"})
     except JobFileError as error:
@@ -107,11 +114,12 @@ def mutated(text: str, draw: random.Random) -> str:
     return text
 
 
-def test_mutations_of_the_example() -> None:
+@each_example
+def test_mutations_of_the_examples(text: str) -> None:
     draw = random.Random(20261120)
     # Comments hide most edits and take most of the time, so they go first.
-    bare = re.sub(r" *#.*", "", EXAMPLE)
-    outcomes = [survives(mutated(bare, draw)) is not None for _ in range(1500)]
+    bare = re.sub(r" *#.*", "", text)
+    outcomes = [survives(mutated(bare, draw)) is not None for _ in range(600)]
     assert any(outcomes)
     assert not all(outcomes)
 
@@ -130,21 +138,25 @@ VALUES = st.recursive(
 
 @st.composite
 def files(draw: st.DrawFn) -> str:
-    """The example with some values replaced by anything that YAML can say."""
-    data = yaml.safe_load(EXAMPLE)
+    """An example with some values replaced by anything that YAML can say."""
+    data = yaml.safe_load(draw(st.sampled_from(list(EXAMPLES.values()))))
     for _ in range(draw(st.integers(1, 3))):
         holder = data
         while True:
             key = draw(st.sampled_from(sorted(holder, key=str)) if holder else st.just("x"))
-            if isinstance(holder.get(key), dict) and draw(st.booleans()):
-                holder = holder[key]
+            inner = holder.get(key)
+            if isinstance(inner, list) and inner and isinstance(inner[0], dict) and draw(st.booleans()):
+                holder = inner[0]
+                continue
+            if isinstance(inner, dict) and draw(st.booleans()):
+                holder = inner
                 continue
             holder[key] = draw(VALUES)
             break
     return str(yaml.safe_dump(data, allow_unicode=True))
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=200, derandomize=True, deadline=None)
 @given(files())
 def test_any_value_anywhere(text: str) -> None:
     survives(text)

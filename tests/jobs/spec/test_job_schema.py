@@ -11,12 +11,22 @@ from jsonschema import Draft202012Validator
 
 from jobs.spec import JobFileError, loads
 from jobs.spec.example import example
+from jobs.spec.job import JOBS
 from jobs.spec.schema import schema
 
 SMALLEST: dict[str, Any] = {
     "job": "restore",
     "name": "plates",
     "source": {"kind": "files", "uri": "in/"},
+    "output": {"uri": "out/"},
+}
+
+
+PAIRS: dict[str, Any] = {
+    "job": "pairs",
+    "name": "plates",
+    "source": {"kind": "files", "uri": "in/"},
+    "degrade": {"recipe": "gfpgan"},
     "output": {"uri": "out/"},
 }
 
@@ -54,9 +64,22 @@ def test_every_key_is_described_and_no_other_is_allowed() -> None:
             assert field.get("title", name) == name
 
 
-def test_the_smallest_and_the_full_example() -> None:
-    validator().validate(SMALLEST)
-    validator().validate(yaml.safe_load(example()))
+def test_it_is_one_of_the_kinds_by_a_constant() -> None:
+    body = schema()
+    kinds = [body["$defs"][each["$ref"].removeprefix("#/$defs/")] for each in body["oneOf"]]
+    assert [kind["properties"]["job"]["const"] for kind in kinds] == list(JOBS)
+    assert all({"job", "name", "source", "output"} <= set(kind["required"]) for kind in kinds)
+
+
+def test_the_smallest_and_the_full_examples() -> None:
+    for smallest in (SMALLEST, PAIRS):
+        validator().validate(smallest)
+        validator().validate(yaml.safe_load(example(smallest["job"])))
+
+
+@pytest.mark.parametrize("key", ["name", "source", "degrade", "output"])
+def test_what_is_needed(key: str) -> None:
+    assert not validator().is_valid({name: value for name, value in PAIRS.items() if name != key})
 
 
 RIGHT: list[dict[str, Any]] = [
@@ -115,14 +138,61 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("change", RIGHT, ids=str)
-def test_both_accept(change: dict[str, Any]) -> None:
-    validator().validate(SMALLEST | change)
-    loads(yaml.safe_dump(SMALLEST | change))
+RIGHT_PAIRS: list[dict[str, Any]] = [
+    {"samples": {}},
+    {"samples": {"size": 256, "template": "gpen"}},
+    {"samples": {"kind": "faces", "detect": {"max_faces": 1}}},
+    {"samples": {"kind": "images"}},
+    {"samples": {"kind": "images", "size": None}},
+    {"samples": {"kind": "tiles", "size": 64, "step": 100}},
+    {"filter": {"min_sharpness": 0.1, "duplicates": "keep"}},
+    {"degrade": {"recipe": {"recipe": "mine", "source": "x", "steps": [{"use": "flip"}]}}},
+    {"degrade": {"recipe": "gpen", "pairs": 1000}},
+    {"split": {"parts": {"train": 9, "val_2": 0.5, "hold-out": 1}}},
+    {"split": {"by": "identity", "similarity": 0.4}},
+    {"output": {"uri": "out/", "format": "lmdb", "licence": "CC-BY-4.0"}},
+    {"run": {"seed": 7}},
+]
+WRONG_PAIRS: list[dict[str, Any]] = [
+    {"restore": {}},
+    {"detect": {}},
+    {"degrade": {}},
+    {"degrade": {"recipe": None}},
+    {"degrade": {"recipe": 5}},
+    {"degrade": {"recipe": " "}},
+    {"degrade": {"recipe": "gpen", "variants": 0}},
+    {"samples": None},
+    {"samples": {"kind": "face"}},
+    {"samples": {"size": 16}},
+    {"samples": {"size": None}},
+    {"samples": {"step": 64}},
+    {"samples": {"kind": "images", "template": "ffhq"}},
+    {"samples": {"kind": "tiles", "step": 1}},
+    {"samples": {"detect": {"aligned": True}}},
+    {"filter": {"distance": 17}},
+    {"filter": {"duplicates": "some"}},
+    {"split": {"parts": {}}},
+    {"split": {"parts": {"Train": 1}}},
+    {"split": {"parts": {"records": 1}}},
+    {"split": {"parts": {"train": 0}}},
+    {"split": {"parts": {f"p{number}": 1 for number in range(17)}}},
+    {"split": {"by": "person"}},
+    {"output": {"uri": "out/", "layout": "mirror"}},
+    {"output": {"uri": "out/", "format": "tar"}},
+    {"output": {"uri": "out/", "licence": ""}},
+]
+EVERY_RIGHT = [SMALLEST | change for change in RIGHT] + [PAIRS | change for change in RIGHT_PAIRS]
+EVERY_WRONG = [SMALLEST | change for change in WRONG] + [PAIRS | change for change in WRONG_PAIRS]
 
 
-@pytest.mark.parametrize("change", WRONG, ids=str)
-def test_both_refuse(change: dict[str, Any]) -> None:
-    assert not validator().is_valid(SMALLEST | change)
+@pytest.mark.parametrize("job", EVERY_RIGHT, ids=str)
+def test_both_accept(job: dict[str, Any]) -> None:
+    validator().validate(job)
+    loads(yaml.safe_dump(job))
+
+
+@pytest.mark.parametrize("job", EVERY_WRONG, ids=str)
+def test_both_refuse(job: dict[str, Any]) -> None:
+    assert not validator().is_valid(job)
     with pytest.raises(JobFileError):
-        loads(yaml.safe_dump(SMALLEST | change))
+        loads(yaml.safe_dump(job))

@@ -82,6 +82,25 @@ def test_what_is_secret() -> None:
     assert not found & {"museum", "9000", "True", "False", "true", "false"}
 
 
+def test_every_kind_of_job_has_its_secrets_found() -> None:
+    pairs = TEXT.replace("job: restore", "job: pairs") + "degrade: {recipe: gfpgan}\n"
+    job = loads(pairs, environment=ENVIRONMENT)
+    found = secrets_of(job, ENVIRONMENT)
+    assert found == secrets_of(loads(TEXT, environment=ENVIRONMENT), ENVIRONMENT)
+    assert resolve_options(job.output.storage_options, ENVIRONMENT)["account_key"] in found
+    assert not any(secret in f"{job!r} {json.dumps(canonical(job))}" for secret in found)
+    models = TEXT + "models: {source: 's3://b/m', storage_options: {secret: of-the-models}}\n"
+    assert "of-the-models" in secrets_of(loads(models, environment=ENVIRONMENT), ENVIRONMENT)
+
+
+def test_a_password_in_a_recipe_is_hidden_in_its_identity() -> None:
+    recipe = "{recipe: m, source: 'https://ada:hunter2@host/x', steps: [{use: flip}]}"
+    pairs = (
+        f"job: pairs\nname: x\nsource: {{kind: files, uri: i/}}\noutput: {{uri: o/}}\ndegrade: {{recipe: {recipe}}}\n"
+    )
+    assert "hunter2" not in json.dumps(canonical(loads(pairs)))
+
+
 def test_well_known_words_are_no_secrets() -> None:
     job = loads(TEXT.replace("123456789", "anon"), environment=ENVIRONMENT)
     assert "anon" not in secrets_of(job, ENVIRONMENT)

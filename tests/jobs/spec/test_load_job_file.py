@@ -57,7 +57,7 @@ def test_a_path_relative_to_the_working_folder(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "jobs" / "b.yaml").write_text("job: x")
     with pytest.raises(JobFileError) as caught:
         load("jobs/b.yaml")
-    assert "jobs/b.yaml:1:6: job: found the text 'x', expected 'restore'" in str(caught.value).splitlines()
+    assert "jobs/b.yaml:1:6: job: found the text 'x', expected 'restore' or 'pairs'" in str(caught.value).splitlines()
 
 
 def test_each_kind_of_source() -> None:

@@ -7,7 +7,8 @@ import pytest
 from scipy import ndimage, special, stats
 
 from operators.degradations.blur import Blur, Sinc
-from operators.degradations.kernels import bell, filtered, sinc
+from operators.degradations.filtering import filtered
+from operators.degradations.kernels import bell, sinc
 
 SIZE = (256, 256)
 
@@ -86,10 +87,35 @@ def test_sinc_step_rings_as_scipys_correlation_does(portrait):
     assert Sinc(size=21, cutoff=1.5).degrade(edge, None, (64, 64)).image.max() > 1.03
 
 
-def test_kernels_are_not_turned_around():
-    """A kernel that is not symmetric would come out mirrored by a convolution; OpenCV correlates, as the papers do."""
+@pytest.mark.parametrize("size", [5, 21])
+def test_kernels_are_not_turned_around(size):
+    """A kernel that is not symmetric would come out mirrored by a convolution; OpenCV correlates, as the papers do.
+
+    The small one is correlated directly, the large one by a Fourier transform.
+    """
     image = np.zeros((31, 31, 3), dtype=np.float32)
     image[15, 15] = 1.0
-    kernel = np.zeros((5, 5))
-    kernel[2, 4] = 1.0
-    assert filtered(image, kernel)[15, 13, 0] == 1.0
+    kernel = np.zeros((size, size))
+    kernel[size // 2, -1] = 1.0
+    expected = np.zeros((31, 31))
+    expected[15, 15 - size // 2] = 1.0
+    assert np.abs(filtered(image, kernel)[:, :, 0] - expected).max() < 1e-6
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (17, 90), (131, 61)])
+@pytest.mark.parametrize("kernel", ["iso", "aniso"])
+def test_blur_of_pictures_smaller_than_the_kernel_and_of_odd_sides(portrait, shape, kernel):
+    image = np.ascontiguousarray(portrait[: shape[0], : shape[1]])
+    result = Blur(kernel=kernel, size=41, sigma=9.0, sigma_y=6.0, angle=0.4).degrade(image, None, SIZE).image
+    weights = bell(kernel, 41, 9.0, 6.0, 0.4, 1.0)
+    for channel in range(3):
+        expected = ndimage.correlate(image[:, :, channel].astype(np.float64), weights, mode="mirror")
+        assert np.abs(result[:, :, channel] - expected).max() < 2e-5
+
+
+@pytest.mark.parametrize("sides", [(40, 3), (3, 40)])
+def test_white_stays_white_when_a_kernels_rim_is_cut_off(sides):
+    """To a millionth, which is what may be cut off, and rounding."""
+    white = np.ones((64, 64, 3), dtype=np.float32)
+    step = Blur(kernel="aniso", size=101, sigma=sides[0] / 4, sigma_y=sides[1] / 4)
+    assert np.abs(step.degrade(white, None, (64, 64)).image - 1.0).max() < 2e-6

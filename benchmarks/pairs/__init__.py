@@ -1,0 +1,1 @@
+"""Training pairs per second beside a straightforward implementation of the same recipes."""

@@ -1,0 +1,70 @@
+"""What the commands ask of a kind of job, and the table of kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import jobs.pairs.plan
+import jobs.pairs.run
+import jobs.pairs.start
+import jobs.restore.plan
+import jobs.restore.run
+import jobs.restore.start
+from jobs.console import Output
+from jobs.exits import Exit
+from jobs.pairs.report.write import write_pairs_report
+from jobs.report.write import write_report
+from jobs.restore.weights import lacking
+from jobs.spec import Scrubber
+from pipeline.run import Run
+from pipeline.writer_lock import SoleWriters
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job, for the commands; the job that they are given is always of its own model.
+
+    Attributes:
+        run: plan the job's run or take it up again, and process what is left; the flag asks for a new listing.
+        retry: process what is in quarantine again: job, how it was named, its run, codes (none for all).
+        plan: say what a run would come to and write nothing: job, records to try, whether as JSON.
+        find: the job's own run, if its output holds results of it; else whichever run's results the output holds.
+        changed: in what a run differs from a job, one line a key.
+        note: what is to be done before the job can run here, empty for nothing; touches no storage.
+        report: write the report of a run as it stands.
+    """
+
+    run: Callable[[Any, Output, SoleWriters, bool], Exit]
+    retry: Callable[[Any, str, Run, frozenset[str], Output, SoleWriters], Exit]
+    plan: Callable[[Any, int, bool, Output], Exit]
+    find: Callable[[Any], Run | None]
+    changed: Callable[[Run, Any], list[str]]
+    note: Callable[[Any], str]
+    report: Callable[[Run, Scrubber], None]
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "restore": Kind(
+            run=jobs.restore.run.run,
+            retry=jobs.restore.run.retry,
+            plan=jobs.restore.plan.plan_job,
+            find=jobs.restore.start.find,
+            changed=lambda run, job: jobs.restore.start.is_of(run, job)[0],
+            note=lacking,
+            report=write_report,
+        ),
+        "pairs": Kind(
+            run=jobs.pairs.run.run,
+            retry=jobs.pairs.run.retry,
+            plan=jobs.pairs.plan.plan_job,
+            find=jobs.pairs.start.find,
+            changed=jobs.pairs.start.changed,
+            note=lambda job: "",
+            report=write_pairs_report,
+        ),
+    }
+)

@@ -1,0 +1,1 @@
+"""`job: pairs`: good photographs to pairs of degraded and good pictures."""

@@ -1,0 +1,1 @@
+"""The formats in which pairs are written, one file each."""

@@ -1,0 +1,1 @@
+"""Which of many samples become pairs: copies, what belongs together, parts, order."""
