@@ -208,14 +208,10 @@ def row(collection: Collection, threshold: float, only_reliable: bool) -> str:
 def table(pictures: Sequence[Picture]) -> list[str]:
     """Markdown: what comes of each threshold, with all features and with those that are reliable."""
     collection = Collection.of([picture for picture in pictures if picture.has_face])
-    heads = (
-        "features",
-        "similarity",
-        "images placed",
-        "persons",
-        f"persons on both sides: mean (most) of {SEEDS} seeds",
-    )
-    heads += ("persons in several groups", "groups", "largest group", "persons merged with others")
+    heads = [
+        *("features", "similarity", "images placed", "persons", f"persons on both sides: mean (most) of {SEEDS} seeds"),
+        *("persons in several groups", "groups", "largest group", "persons merged with others"),
+    ]
     rows = [row(collection, threshold, only) for only in (False, True) for threshold in THRESHOLDS]
     return [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads), *rows]
 
@@ -225,7 +221,27 @@ def kinds(pictures: Sequence[Picture]) -> list[str]:
     lines = ["| image | images | with a face | with a reliable feature |", "|---|---|---|---|"]
     for how in ("original", *RECIPES):
         found = [picture for picture in pictures if picture.how == how]
-        persons = len({picture.person for picture in pictures})
+        seen = [picture for picture in found if picture.has_face]
+        sure = int(Collection.of(seen).reliable.sum()) if seen else 0
+        lines.append(f"| {how} | {len(found)} | {len(seen)} | {sure} |")
+    return lines
+
+
+def main() -> None:
+    """Print what was found in the pictures, and what each threshold makes of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--portraits", type=int, default=477)
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    heldout = given.folder / "heldout.txt"
+    left_out = set(heldout.read_text(encoding="utf-8").split()) if heldout.exists() else set[str]()
+    files = sorted(path for path in given.folder.glob("*.jpg") if path.name not in left_out)
+    if not files:
+        sys.exit(f"{given.folder}: no portraits found; expected .jpg files, one a person")
+    started = time.perf_counter()
+    pictures = survey(in_hash_order(files, given.portraits))
+    persons = len({picture.person for picture in pictures})
     seconds = time.perf_counter() - started
     sys.stdout.write(f"{persons} persons, {len(pictures)} images, looked at in {seconds:.0f} s\n\n")
     sys.stdout.write("\n".join([*kinds(pictures), "", *table(pictures)]) + "\n")

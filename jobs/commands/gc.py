@@ -23,7 +23,7 @@ WORDS = {
     "shards": "shards of attempts that lost",
     "table_parts": "table parts of attempts that lost",
     "outputs": "outputs of records that ended in quarantine",
-    "parts": "parts of units that served only to make what is made",
+    "parts": "parts that finished data sets were put together from",
     "half_written": "files half written by processes that are gone",
 }
 

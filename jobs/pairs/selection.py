@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from jobs.pairs.survey.settings import kept_together
 from jobs.pairs.survey.table import Survey
 from jobs.spec import PairsJob
+from jobs.spec.split import kept_together
 from operators.selection.duplicates import exact_duplicates, near_duplicates, preference
 from operators.selection.groups import (
     Links,
@@ -192,7 +192,7 @@ def _drop_copies(job: PairsJob, table: pa.Table, left_out: list[str], copy_of: l
 
 def _links(job: PairsJob, survey: Survey, kept: Indices, chosen: pa.Table, keys: list[str]) -> list[Links]:
     """What must stay together."""
-    together = kept_together(job)
+    together = kept_together(job.split, job.samples)
     links = [same_value(keys), same_value(chosen["sha256"].to_pylist())]
     if job.filter.duplicates != "exact" or together == "identity":
         hashes = chosen["perceptual_hash"].to_numpy().astype(np.uint64)
@@ -243,7 +243,8 @@ def _warnings(job: PairsJob, labels: Indices, part: list[str]) -> tuple[str, ...
     if len(job.split.parts) > 1:
         share = largest_share(labels)
         if share > WIDE:
-            what = "a higher split.similarity makes finer ones" if kept_together(job) == "identity" else "see split.by"
+            people = kept_together(job.split, job.samples) == "identity"
+            what = "a higher split.similarity makes finer ones" if people else "see split.by"
             found.append(f"the largest group holds {share:.0%} of all samples, so the parts cannot be as asked; {what}")
         empty = sorted(set(job.split.parts) - set(part))
         if empty:

@@ -19,12 +19,12 @@ from jobs.pairs.identity import identity_of
 from jobs.pairs.planning import again, output_name, units_of
 from jobs.pairs.selection import Selection, select
 from jobs.pairs.settings import PairsSettings
-from jobs.pairs.survey.settings import kept_together
 from jobs.pairs.survey.start import find_survey
 from jobs.pairs.survey.table import Survey, read_survey
 from jobs.pairs.workflow import PairsWorkflow
 from jobs.places import output_of, source_of
 from jobs.spec import PairsJob
+from jobs.spec.split import kept_together
 from jobs.versions import versions
 from pipeline.cutting import digest_of, unit_id
 from pipeline.keyset import KeySet
@@ -68,7 +68,7 @@ def choose(job: PairsJob, survey_run: Run) -> Chosen:
     Raises:
         CommandError: nothing is left to make pairs of.
     """
-    survey = read_survey(survey_run, people=kept_together(job) == "identity")
+    survey = read_survey(survey_run, people=kept_together(job.split, job.samples) == "identity")
     selection = select(job, survey)
     if not len(selection.kept):
         reasons = ", ".join(f"{reason} ({count})" for reason, count in selection.summary(survey)["left_out"].items())

@@ -13,20 +13,15 @@ from jobs.spec.recipe_sizes import other_size
 from jobs.spec.run import Run
 from jobs.spec.samples import FaceSamples, SamplesBlock, TileSamples
 from jobs.spec.source import FilesSource, SourceBlock
-from jobs.spec.split import PART, RESERVED, Split
+from jobs.spec.split import PART, RESERVED, Split, kept_together
 
 WITHOUT_MASKS = ("aligned", "unpaired")
 """Formats that have no place for masks."""
 
 
-def keeps_identities(split: Split, samples: SamplesBlock) -> bool:
-    """Whether a person's samples stay in one part, for which faces are compared."""
-    return split.by == "identity" or (split.by == "auto" and isinstance(samples, FaceSamples))
-
-
 def searches_faces(split: Split, samples: SamplesBlock) -> bool:
     """Whether faces are looked for at all."""
-    return isinstance(samples, FaceSamples) or keeps_identities(split, samples)
+    return isinstance(samples, FaceSamples) or kept_together(split, samples) == "identity"
 
 
 def check_search(samples: SamplesBlock, split: Split) -> Iterator[Finding]:
@@ -41,7 +36,7 @@ def check_filter(filter_: Filter, samples: SamplesBlock, split: Split) -> Iterat
     if (
         filter_.duplicates == "exact"
         and "distance" in filter_.model_fields_set
-        and not keeps_identities(split, samples)
+        and kept_together(split, samples) != "identity"
     ):
         message = "has no effect with duplicates: exact, where only bytes are compared; remove one of the two"
         yield Finding(("filter", "distance"), message, at_key=True)
@@ -75,7 +70,7 @@ def check_degrade(degrade: Degrade) -> Iterator[Finding]:
 
 def check_split(split: Split, samples: SamplesBlock) -> Iterator[Finding]:
     """A likeness that is not looked at."""
-    if "similarity" in split.model_fields_set and not keeps_identities(split, samples):
+    if "similarity" in split.model_fields_set and kept_together(split, samples) != "identity":
         by = "source" if split.by == "auto" else split.by
         message = f"has no effect with by: {by}, where faces are not compared; it is for by: identity"
         yield Finding(("split", "similarity"), message, at_key=True)

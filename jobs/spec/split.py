@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from jobs.spec.common import Block, Text
+from jobs.spec.samples import FaceSamples, SamplesBlock
 
 PART = r"[a-z0-9_-]{1,32}"
 RESERVED = ("_facejobs", "data", "records")
@@ -39,6 +40,9 @@ Parts = Annotated[
 ]
 
 
+Together = Literal["identity", "source", "column"]
+
+
 class Split(Block):
     """Parts, and what must not lie in two of them."""
 
@@ -50,3 +54,10 @@ class Split(Block):
     """The catalogue's column that names the person, or whatever stays together."""
     similarity: float = Field(default=0.3, ge=0.0, le=1.0)
     """Cosine of two face embeddings from which on they count as one person."""
+
+
+def kept_together(split: Split, samples: SamplesBlock) -> Together:
+    """What must lie in one part."""
+    if split.by != "auto":
+        return split.by
+    return "identity" if isinstance(samples, FaceSamples) else "source"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import cv2
 import numpy as np
 from pydantic import Field
 
-from operators.degradations.contract import Degradation, Degraded, Generator, Image, Plane, Size
+from operators.degradations.contract import Degradation, Degraded, Generator, Image, Size
 from operators.degradations.fields import cloud, scale_of, smoothstep
-from operators.degradations.layers import GAMMA, clipped
+from operators.degradations.filtering import gaussian
+from operators.degradations.layers import GAMMA, between, clipped, in_channels
+from operators.degradations.normals import standard_normal
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Pixels = Annotated[float, Field(ge=0.0, le=64.0)]
@@ -25,6 +27,8 @@ class OldLens(Degradation):
     circles, at the rim; spherical aberration veils lights with a glow (Kingslake, "A History of the Photographic Lens",
     1989).
     """
+
+    version: ClassVar[str] = "2"
 
     field: Annotated[float, Field(ge=0.0, le=60.0)] = 20.0
     """Half the angle of view over the diagonal, degrees."""
@@ -52,11 +56,11 @@ class OldLens(Degradation):
             # A turn blurs in proportion to the radius by itself; the round blur is let in towards the rim.
             light = light + np.float32(self.swirl) * (self._turned(light, size) - light)
             outer = _blur(light, math.sqrt(self.rim**2 - self.centre**2) * scale)
-            light = _between(light, outer, np.float32(1.0 - self.swirl) * smoothstep(0.2, 1.0, radius))
+            light = between(light, outer, np.float32(1.0 - self.swirl) * smoothstep(0.2, 1.0, radius))
         if self.glow > 0.0:
             light = light + np.float32(self.glow) * (_blur(light, self.glow_width * scale) - light)
         angle = np.arctan(radius * np.float32(math.tan(math.radians(self.field))))
-        light = light * np.power(np.cos(angle), np.float32(4.0))[:, :, None]
+        light = light * in_channels(np.power(np.cos(angle), np.float32(4.0)))
         return Degraded(np.power(clipped(light), np.float32(1.0 / GAMMA)))
 
     def _turned(self, light: Image, size: Size) -> Image:
@@ -79,6 +83,8 @@ class ScannerNoise(Degradation):
     The photon transfer curve (Janesick, "Photon Transfer", 2007). Dark parts of dense originals show most of it.
     """
 
+    version: ClassVar[str] = "2"
+
     shot: Annotated[float, Field(ge=0.0, le=60.0)] = 2.0
     """Standard deviation of the light's noise at white, 8-bit levels."""
     read: Annotated[float, Field(ge=0.0, le=60.0)] = 1.0
@@ -87,7 +93,7 @@ class ScannerNoise(Degradation):
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
         variance = np.float32((self.shot / 255.0) ** 2) * clipped(image) + np.float32((self.read / 255.0) ** 2)
-        noise = generator.standard_normal(image.shape, dtype=np.float32) * np.sqrt(variance)
+        noise = standard_normal(generator, image.shape) * np.sqrt(variance)
         return Degraded(clipped(image + noise))
 
 
@@ -149,8 +155,4 @@ class Misregistration(Degradation):
 def _blur(light: Image, sigma: float) -> Image:
     if sigma < 0.2:
         return light
-    return np.asarray(cv2.GaussianBlur(light, (0, 0), sigma), dtype=np.float32)
-
-
-def _between(first: Image, second: Image, share: Plane) -> Image:
-    return np.asarray(first + share[:, :, None] * (second - first), dtype=np.float32)
+    return gaussian(light, 2 * math.ceil(4.0 * sigma) + 1, sigma)

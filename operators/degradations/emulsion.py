@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from operators.degradations.contract import Degradation, Degraded, Generator, Image, Size
 from operators.degradations.fields import cloud, grainy, scale_of
-from operators.degradations.layers import GAMMA, clipped, density, from_density, luma
+from operators.degradations.layers import GAMMA, clipped, density, from_density, in_channels, luma
 
 _SENSITIVITY = {
     "panchromatic": (0.30, 0.38, 0.32),
@@ -49,7 +49,7 @@ class Emulsion(Degradation):
         low, high = self._curve(np.array([-3.0, 0.0], dtype=np.float32))
         share = np.clip((self._curve(np.asarray(scene, np.float32)) - low) / (high - low), 0.0, 1.0)
         tone = np.float32(self.black) + share * np.float32(self.white - self.black)
-        return Degraded(np.repeat(np.asarray(tone, dtype=np.float32)[:, :, None], 3, axis=2))
+        return Degraded(in_channels(np.asarray(tone, dtype=np.float32)))
 
     def _curve(self, exposure: Image) -> Image:
         """Logistic in log10 of exposure, with the slope of the display's own curve in the middle for contrast 1."""
@@ -66,6 +66,8 @@ class Grain(Degradation):
     Boolean model (Newson, Delon and Galerne 2017, "A Stochastic Film Grain Model"). A pixel that holds many grains
     averages them: the deviation goes with the inverse root of the area (Selwyn 1935).
     """
+
+    version: ClassVar[str] = "2"
 
     amount: Annotated[float, Field(ge=0.0, le=120.0)]
     """Standard deviation in the middle tones, 8-bit levels, of grain that is at least a pixel wide."""
@@ -88,7 +90,9 @@ class Grain(Degradation):
         )
         tone = clipped(image)
         share = np.sqrt(tone * (1.0 - tone)) * np.float32(2.0 * strength)
-        return Degraded(clipped(tone + share * (fine + clumps)))
+        grains = fine + clumps
+        share *= grains if grains.shape[2] == 3 else in_channels(grains[:, :, 0])
+        return Degraded(clipped(tone + share))
 
     def _channels(self, generator: Generator, size: Size, sigma: float) -> Image:
         noise = grainy(generator, size, 1, sigma)
@@ -119,7 +123,7 @@ class UnevenDevelopment(Degradation):
         height, width = size = (image.shape[0], image.shape[1])
         scale = scale_of(size)
         waves = cloud(generator, size, self.cell * scale, octaves=4)
-        densities = density(clipped(image)) * np.exp(np.float32(self.mottle) * waves)[:, :, None]
+        densities = density(clipped(image)) * in_channels(np.exp(np.float32(self.mottle) * waves))
         if self.streaks > 0.0:
             side = math.ceil(math.hypot(height, width))
             lines = cloud(generator, (1, side), 60.0 * scale, octaves=4, persistence=0.7)
@@ -129,5 +133,6 @@ class UnevenDevelopment(Degradation):
             turn[:, 2] += (width - side) / 2.0, (height - side) / 2.0
             turned = cv2.warpAffine(field, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
             # Drag comes from what is dense, and adds to it.
-            densities += np.float32(self.streaks) * turned[:, :, None] * (0.3 + luma(image)[:, :, None])
+            drag = np.float32(self.streaks) * np.asarray(turned, dtype=np.float32) * (0.3 + luma(image))
+            densities += in_channels(drag)
         return Degraded(from_density(densities))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.degradations.contract import Generator, Plane, Size
+from operators.degradations.normals import standard_normal
 
 Points = NDArray[np.float64]
 """(N, 2) float64: x and y in pixels, (0, 0) the centre of the first."""
@@ -61,7 +62,7 @@ def grainy(generator: Generator, size: Size, channels: int, sigma: float) -> NDA
         channels: independent ones.
         sigma: of the Gaussian in pixels; below 0.3 the noise stays white.
     """
-    noise = generator.standard_normal((*size, channels), dtype=np.float32)
+    noise = standard_normal(generator, (*size, channels))
     if sigma < 0.3:
         return noise
     axis = np.arange(-math.ceil(4.0 * sigma), math.ceil(4.0 * sigma) + 1)

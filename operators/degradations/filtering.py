@@ -19,6 +19,8 @@ _DIRECT = 130
 """Weights from which `cv2.filter2D` takes a Fourier transform of its own, block by block, at three times the cost."""
 _LINE = 35
 """Length of a line from which `cv2.sepFilter2D` is slowed down by its cache, and strips are faster."""
+_LONG = 61
+"""And length from which a Fourier transform is faster than both."""
 _STRIP = 128
 """Values side by side in a strip: with the rows above and below that a long line needs, 20 kB."""
 
@@ -42,6 +44,8 @@ def gaussian(image: Image, size: int, sigma: float) -> Image:
         sigma: standard deviation, pixels.
     """
     line = gaussian_line(size, sigma)
+    if line.size > _LONG:
+        return _transformed(image, np.multiply.outer(line, line).astype(np.float32))
     if line.size > _LINE:
         return turned(down(turned(down(image, line)), line))
     return np.asarray(cv2.sepFilter2D(image, -1, line, line), dtype=np.float32)
@@ -90,16 +94,17 @@ def _transformed(image: Image, kernel: Plane) -> Image:
     spectrum = np.zeros(sides, dtype=np.float32)
     spectrum[:rows, :columns] = kernel
     cv2.dft(spectrum, spectrum)
-    planes: list[Plane] = []
+    # One buffer for all channels, in turn: what the cache still holds need not be read again.
+    wide, result = np.empty(sides, dtype=np.float32), np.empty((height, width, image.shape[2]), dtype=np.float32)
     for channel in range(image.shape[2]):
         plane = cv2.extractChannel(image, channel)
-        wide = np.asarray(cv2.copyMakeBorder(plane, top, bottom, left, right, cv2.BORDER_REFLECT_101), np.float32)
+        cv2.copyMakeBorder(plane, top, bottom, left, right, cv2.BORDER_REFLECT_101, wide)
         cv2.dft(wide, wide)
         # The conjugate makes a correlation of it, where a product would be a convolution.
         cv2.mulSpectrums(wide, spectrum, 0, wide, conjB=True)
         cv2.dft(wide, wide, cv2.DFT_INVERSE | cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT)
-        planes.append(wide[:height, :width])
-    return np.asarray(cv2.merge(planes), dtype=np.float32)
+        cv2.insertChannel(wide[:height, :width], result, channel)
+    return result
 
 
 @cache

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from operators.degradations.contract import Image, Mask, Plane
 
@@ -12,6 +14,16 @@ GAMMA = 2.2
 """Display values are taken as the power 1 / 2.2 of linear light (IEC 61966-2-1 without its straight part)."""
 
 _DARKEST = np.float32(1.0 / 255.0)
+
+
+def in_channels(plane: Plane) -> Image:
+    """(H, W) float32 three times over: NumPy is slow where it has to spread a last axis of one."""
+    return np.asarray(cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB), dtype=np.float32)
+
+
+def along_rows(values: Sequence[float] | NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Three values, one for each channel, as (1, width, 3) float32: NumPy is slow over a last axis of three."""
+    return np.tile(np.asarray(values, dtype=np.float32), (1, width, 1))
 
 
 def laid(image: Image, tone: Sequence[float] | Image, share: Mask) -> Image:
@@ -23,7 +35,15 @@ def laid(image: Image, tone: Sequence[float] | Image, share: Mask) -> Image:
         share: (H, W) float32 in [0, 1], how much of each pixel it covers.
     """
     over = np.asarray(tone, dtype=np.float32)
-    return np.asarray(image + share[:, :, None] * (over - image), dtype=np.float32)
+    return between(image, over if over.ndim == 3 else along_rows(over, image.shape[1]), share)
+
+
+def between(first: Image, second: NDArray[np.float32], share: Plane) -> Image:
+    """The first where the share is 0, the second where it is 1, a weighted mean where it lies between."""
+    result = np.asarray(second - first, dtype=np.float32)
+    result *= in_channels(share)
+    result += first
+    return result
 
 
 def dyed(image: Image, densities: Sequence[float], share: Plane) -> Image:
@@ -35,7 +55,8 @@ def dyed(image: Image, densities: Sequence[float], share: Plane) -> Image:
         share: (H, W) float32, not negative.
     """
     exponents = np.asarray(densities, dtype=np.float32) * np.float32(-1.0 / GAMMA)
-    return np.asarray(image * np.power(np.float32(10.0), share[:, :, None] * exponents), dtype=np.float32)
+    powers = in_channels(share) * along_rows(exponents, image.shape[1])
+    return np.asarray(image * np.power(np.float32(10.0), powers), dtype=np.float32)
 
 
 def density(image: Image) -> Image:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from operators.degradations.contract import Degradation, Degraded, Generator, Image, Size
 from operators.degradations.counts import poisson
+from operators.degradations.layers import in_channels
 from operators.degradations.levels import eight_bit
 from operators.degradations.normals import standard_normal
 
@@ -70,8 +71,8 @@ class SpeckleNoise(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Clipped to [0, 1]."""
-        noise = _in_channels(_normal(image, generator, self.sigma, self.grey))
-        noise *= image
+        noise = _normal(image, generator, self.sigma, self.grey)
+        noise = (in_channels(noise) if self.grey else noise) * image
         return Degraded(_added(image, noise))
 
 
@@ -102,14 +103,9 @@ def _normal(image: Image, generator: Generator, sigma: float, grey: bool) -> NDA
     return noise
 
 
-def _in_channels(noise: NDArray[np.float32]) -> Image:
-    """(H, W) noise as (H, W, 3); (H, W, 3) as it is."""
-    return noise if noise.ndim == 3 else np.asarray(cv2.cvtColor(noise, cv2.COLOR_GRAY2RGB), dtype=np.float32)
-
-
 def _added(image: Image, noise: NDArray[np.float32]) -> Image:
     """An image plus noise, clipped, in the noise's own memory."""
-    result = _in_channels(noise)
+    result = noise if noise.ndim == 3 else in_channels(noise)
     result += image
     return np.clip(result, np.float32(0.0), np.float32(1.0), out=result)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import cv2
 import numpy as np
 from pydantic import Field
 
 from operators.degradations.contract import Degradation, Degraded, Generator, Image, Size
 from operators.degradations.fields import border_distance, cloud, scale_of, smoothstep
-from operators.degradations.layers import clipped, density, from_density, luma
+from operators.degradations.layers import along_rows, between, clipped, density, from_density, in_channels, luma
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -33,16 +34,17 @@ class Toning(Degradation):
 
     def degrade(self, image: Image, generator: Generator, original: Size) -> Degraded:
         """Takes the luma of a colour image."""
-        grey = density(clipped(luma(image))[:, :, None])
+        grey = density(clipped(luma(image)))
         if self.toner == "selenium":
-            reached = smoothstep(0.25, 1.1, grey[:, :, 0] * np.float32(0.6 + self.strength))[:, :, None]
+            reached = smoothstep(0.25, 1.1, grey * np.float32(0.6 + self.strength))
         elif self.toner == "sepia":
             # Bleach reaches the lights first: partial toning leaves neutral blacks.
-            reached = 1.0 - (1.0 - self.strength) * smoothstep(0.2, 1.6, grey[:, :, 0])[:, :, None]
+            reached = 1.0 - (1.0 - self.strength) * smoothstep(0.2, 1.6, grey)
         else:
             reached = np.ones_like(grey)
-        factors = 1.0 + np.float32(self.strength) * reached * (np.asarray(_TONERS[self.toner], np.float32) - 1.0)
-        return Degraded(from_density(np.asarray(grey * factors, dtype=np.float32)))
+        amount = np.float32(self.strength) * reached
+        planes = [grey * (1.0 + amount * (np.float32(factor) - np.float32(1.0))) for factor in _TONERS[self.toner]]
+        return Degraded(from_density(np.asarray(cv2.merge(planes), dtype=np.float32)))
 
 
 class Yellowing(Degradation):
@@ -64,7 +66,7 @@ class Yellowing(Degradation):
         size = (image.shape[0], image.shape[1])
         near = np.exp(border_distance(size) * np.float32(-8.0))
         field = 1.0 + self.edges * near + self.mottle * cloud(generator, size, 400.0 * scale_of(size))
-        share = np.maximum(field, 0.0)[:, :, None] * np.array([0.08, 0.34, 1.0], dtype=np.float32)
+        share = in_channels(np.maximum(field, 0.0)) * along_rows((0.08, 0.34, 1.0), size[1])
         return Degraded(from_density(density(clipped(image)) + np.float32(self.strength) * share))
 
 
@@ -93,11 +95,11 @@ class Fading(Degradation):
         """Clipped to [0, 1]."""
         size = (image.shape[0], image.shape[1])
         dyes = np.array([self.cyan, self.magenta, self.yellow], dtype=np.float32)
-        losses = 1.0 - (1.0 - np.float32(self.silver)) * (1.0 - dyes)
+        losses = along_rows(1.0 - (1.0 - np.float32(self.silver)) * (1.0 - dyes), size[1])
         if self.unevenness > 0.0:
             field = 1.0 + self.unevenness * cloud(generator, size, 700.0 * scale_of(size))
-            losses = np.clip(losses * np.asarray(field, np.float32)[:, :, None], 0.0, 1.0)
-        stain = np.array([0.08, 0.25, 1.0], dtype=np.float32) * np.float32(self.stain)
+            losses = np.clip(losses * in_channels(np.asarray(field, np.float32)), 0.0, 1.0)
+        stain = along_rows((0.08, 0.25, 1.0), size[1]) * np.float32(self.stain)
         # Densities above 2 are the print's deepest black, which a display's 0 stands for.
         densities = np.minimum(density(clipped(image)), np.float32(2.0))
         return Degraded(from_density(np.asarray(densities * (1.0 - losses) + stain, dtype=np.float32)))
@@ -125,6 +127,6 @@ class SilverMirroring(Degradation):
         speckle = 1.0 + 0.08 * cloud(generator, size, 5.0 * scale, octaves=2)
         share = np.clip(self.strength * near * dark * speckle, 0.0, 1.0).astype(np.float32)
         share[share < 0.01] = 0.0
-        sheen = np.array([0.60, 0.65, 0.72], dtype=np.float32)
+        sheen = along_rows((0.60, 0.65, 0.72), size[1])
         lit = np.asarray(np.maximum(image, image * 0.35 + sheen * 0.65), dtype=np.float32)
-        return Degraded(np.asarray(image + share[:, :, None] * (lit - image), dtype=np.float32), share)
+        return Degraded(between(image, lit, share), share)

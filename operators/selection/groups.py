@@ -13,12 +13,12 @@ from operators.selection.joining import Components, Indices
 Links = NDArray[np.int64]
 """(k, 2) int64: pairs of sample numbers that stay together."""
 
-SAME_PERSON = 0.45
-"""Cosine of two SFace features from which on they count as one person. OpenCV's 0.363 is for one pair of pictures; among
-477 persons it chains almost all of them into one group."""
+SAME_PERSON = 0.425
+"""Cosine of two SFace features from which on they count as one person. OpenCV's 0.363 is for one pair of pictures;
+among 477 persons it chains almost all into one group (`benchmarks/splits.py`)."""
 RELIABLE_CONFIDENCE = 0.9
 """Detector's confidence below which SFace tells blurred faces from each other no better than strangers."""
-RELIABLE_SHARPNESS = 0.08
+RELIABLE_SHARPNESS = 0.07
 """Sharpness of the aligned face, as the scorer measures it, below which it is the same."""
 
 _BLOCK = 2048
@@ -68,7 +68,8 @@ def same_person(features: NDArray[np.float32], threshold: float = SAME_PERSON) -
     rounding of the threshold is taken again in float64, so that no order and no block decides it.
 
     Args:
-        features: (n, 128) float32 unit vectors; a row with NaN has no feature, or no `reliable` one, and links to nothing.
+        features: (n, 128) float32 unit vectors; a row with NaN has no feature, or no `reliable` one, and links to
+            nothing.
         threshold: cosine in [-1, 1] from which on two samples belong together.
 
     Returns:

@@ -14,7 +14,7 @@ import pytest
 from pipeline import layout
 from pipeline.cutting import cut_units
 from pipeline.driver import Outcome, drive
-from pipeline.errors import RunConflictError, StorageError
+from pipeline.errors import RunAliveError, RunConflictError, StorageError
 from pipeline.finals import FINAL, PART, finals_of
 from pipeline.gc import Garbage, collect_garbage
 from pipeline.ledger import Commit, Ledger
@@ -248,6 +248,36 @@ def test_parts_are_garbage_once_the_manifest_names_what_was_made_of_them(tmp_pat
     assert gc(bed.run) == {"parts": 3}
     assert bed.there() == [WHOLE]
     assert gc(bed.run) == {}
+
+
+def test_no_part_goes_once_a_retry_is_planned(tmp_path: Path) -> None:
+    """Planned after the ledger was read: its workers may be writing parts that closing will need."""
+    bed = Whole(tmp_path, TEXTS)
+    bed.end()
+
+    def claim_of(run: Run) -> Nothing:
+        units = [Unit("f" * 16, 9, tuple(records_of(bed.run, {"b/d.txt"})))]
+        plan_retry(bed.run, units, lambda record: record.key)
+        return Nothing()
+
+    with pytest.raises(RunAliveError, match="planned there meanwhile"):
+        collect_garbage(bed.run, claim_of, 0.0)
+    assert bed.there() == [*PARTS, WHOLE]
+
+
+def test_a_final_is_no_garbage_whoever_claims_it(tmp_path: Path) -> None:
+    class Everything:
+        def names(self, key: str) -> tuple[str, ...]:
+            return (WHOLE, "left.txt")
+
+        def own(self, folder: Folder, name: str) -> bool:
+            return True
+
+    bed = Whole(tmp_path, TEXTS, role="shard")
+    bed.end()
+    bed.output.write("left.txt", b"by an attempt")
+    assert collect_garbage(bed.run, lambda run: Everything(), 0.0).piles["outputs"].objects == 1
+    assert verify(bed.run).clean
 
 
 def test_parts_of_another_version_of_the_output_are_let_be(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ The job, as far as it decides what comes out:
 ## How to make it again
 
 With facejobs {version} and the same source, `facejobs run` on a job file with these settings gives the same bytes on a
-machine of the same kind. `facejobs pairs regenerate` makes a single pair again from its record and its source image, whose
-SHA-256 the record has.
+machine of the same kind. `facejobs pairs regenerate` makes a single pair again from its record and its source image,
+whose SHA-256 the record has.
 
 ## Licence
 

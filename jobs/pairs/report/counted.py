@@ -12,22 +12,35 @@ from numpy.typing import NDArray
 from jobs.pairs.report.data import Split
 from pipeline.keyset import hash64
 
+LEAST_SORTED = 65_536
+"""Hashes that are gathered before they are sorted into the others."""
+
 
 class Distinct:
     """Counts different strings by 64-bit hashes of them."""
 
     def __init__(self) -> None:
         self._hashes: NDArray[np.uint64] = np.empty(0, np.uint64)
+        self._fresh: list[NDArray[np.uint64]] = []
+        self._waiting = 0
 
     def add(self, column: pa.ChunkedArray) -> None:
         """Take a column of strings."""
         texts = pc.unique(column).drop_null().to_pylist()
-        fresh = np.fromiter(map(hash64, texts), np.uint64, len(texts))
-        self._hashes = np.union1d(self._hashes, fresh)
+        self._fresh.append(np.fromiter(map(hash64, texts), np.uint64, len(texts)))
+        self._waiting += len(texts)
+        # Sorting each part into all that came before would take time by the square of them.
+        if self._waiting > max(self._hashes.size, LEAST_SORTED):
+            self._sort()
 
     def __len__(self) -> int:
         """How many different ones."""
+        self._sort()
         return int(self._hashes.size)
+
+    def _sort(self) -> None:
+        self._hashes = np.unique(np.concatenate((self._hashes, *self._fresh)))
+        self._fresh, self._waiting = [], 0
 
 
 class Counted:
@@ -42,6 +55,9 @@ class Counted:
 
     def add(self, table: pa.Table) -> None:
         """Take a part of the table."""
+        table = table.select(
+            ["source_key", "sample_key", "group", "split", "shard"]
+        )  # the records' texts are not copied
         self.sources.add(table["source_key"])
         self.samples.add(table["sample_key"])
         for split in pc.unique(table["split"]).to_pylist():

@@ -7,6 +7,7 @@ from typing import Any
 
 from jobs.spec import PairsJob
 from jobs.spec.samples import FaceSamples, ImageSamples, TileSamples
+from jobs.spec.split import kept_together
 from operators.faces.detect import DetectOptions
 from operators.images.limits import Limits
 
@@ -34,15 +35,8 @@ class SurveySettings:
             limits=Limits(**job.source.limits.model_dump(exclude={"max_bytes"})),
             samples=job.samples,
             detect=DetectOptions(**job.samples.detect.model_dump()),
-            people=kept_together(job) == "identity",
+            people=kept_together(job.split, job.samples) == "identity",
         )
-
-
-def kept_together(job: PairsJob) -> str:
-    """What must lie in one part: `identity`, `source` or `column`."""
-    if job.split.by != "auto":
-        return job.split.by
-    return "identity" if isinstance(job.samples, FaceSamples) else "source"
 
 
 def survey_part(canonical: dict[str, Any], settings: SurveySettings) -> dict[str, Any]:

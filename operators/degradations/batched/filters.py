@@ -63,7 +63,7 @@ def resize(tasks: Sequence[Task], device: torch.device) -> list[Done]:
 
 def _target(task: Task) -> Size:
     (resize,) = of_kind(Resize, [task])
-    return resize._size(task.size, task.original)
+    return resize.size(task.size, task.original)
 
 
 def jpeg_shape(task: Task) -> Hashable:

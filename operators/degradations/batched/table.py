@@ -42,7 +42,7 @@ BATCHED: Mapping[str, Batched] = MappingProxyType(
         # Fourier transforms in float32; the CPU path cuts 1e-6 of a kernel's weight off.
         "blur": Batched(filters.blur, 3e-6, filters.blur_shape),
         "sinc": Batched(filters.ringing, 3e-6, filters.sinc_shape),
-        # Positions in float64, as OpenCV 5 and Pillow have them.
+        # Positions in float64, as OpenCV (4.10, 4.12, 5.0 seen) and Pillow have them.
         "resize": Batched(filters.resize, 1e-6, filters.resize_shape),
         # The same numbers from the same generator, in the same order of rounding.
         "gaussian-noise": Batched(noises.gaussian, 0.0),

@@ -150,6 +150,27 @@ def test_the_failure_budget_ends_the_survey(studio: Studio) -> None:
     assert studio.call("run", studio.job(run={"max_quarantined": 0})).exit_code == 4
 
 
+def test_pairs_whose_source_went_are_quarantined_and_come_back_by_retry(studio: Studio) -> None:
+    studio.run(studio.job("first"))
+    (studio.root / "first").rename(studio.root / "second")
+    path = studio.root / "photographs/scenes/coffee.jpg"
+    path.rename(studio.root / "coffee.jpg")
+    job = studio.job("second", degrade={"recipe": "gpen"}, output={"existing": "version"})
+    result = studio.run(job)
+    assert "3 in quarantine" in result.stdout
+    versions = studio.root / "second/versions/2"
+    before = {path.name: path.read_bytes() for path in versions.glob("*.tar")}
+    assert len(samples(before)) == 15
+    (studio.root / "coffee.jpg").rename(path)
+    result = studio.call("retry", job)
+    assert result.exit_code == 3, result.output  # the broken image is still there
+    after = {path.name: path.read_bytes() for path in versions.glob("*.tar")}
+    assert {name: after[name] for name in before} == before
+    assert all("-r1-" in name for name in after.keys() - before.keys())
+    assert len(samples(after)) == 18
+    assert studio.call("verify", job).exit_code == 0
+
+
 @pytest.mark.parametrize("name", ["webdataset", "folders", "lmdb", "parquet", "aligned", "unpaired"])
 def test_every_format_is_made_and_verified(studio: Studio, name: str) -> None:
     job = studio.job(output={"format": name}, split={"parts": {"train": 0.5, "test": 0.5}})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,7 +26,7 @@ from jobs.pairs.source_bytes import SourceBytes
 
 from .conftest import Studio
 
-KEY = "0000001-001"
+KEY = "0000000-001"
 """Of a pair that every run has."""
 FEW = ("box1/portrait.png", "scenes/cat.png", "scenes/coffee.jpg")
 FORMATS = ("webdataset", "folders", "lmdb", "parquet", "aligned", "unpaired")
@@ -260,6 +261,32 @@ def test_members_of_tars_and_rows_of_tables_are_sources_too(tmp_path: Path, phot
     (studio.root / "shard-0.tar").rename(studio.root / "moved.tar")
     record = next((studio.root / "tars/records").rglob("*.json"))
     assert regenerated(studio, record, "--check", "--source", studio.root / "moved.tar").exit_code == 0
+
+
+def test_records_and_sources_may_lie_in_other_storage(runs: Studio, record: dict[str, Any]) -> None:
+    storage = fsspec.filesystem("memory")
+    for path in (
+        min((runs.root / "webdataset").glob("*.tar")),
+        min((runs.root / "parquet/data").glob("*.parquet")),
+        next((runs.root / "lmdb").rglob("record.lmdb/data.mdb")),
+    ):
+        storage.pipe_file(f"/away/{path.relative_to(runs.root)}", path.read_bytes())
+    storage.pipe_file(f"/photographs/{record['source']['key']}", source_of(record))
+    storage.pipe_file(f"/away/{KEY}.json", json.dumps(record).encode())
+    found = [f"memory:/{name}" for name in storage.find("/away")]
+    assert len(found) == 4
+    for place in found:
+        result = regenerated(runs, place.removesuffix("/data.mdb"), "--key", KEY, "--check")
+        assert result.exit_code == 0, (place, result.output)
+        moved = regenerated(
+            runs, place.removesuffix("/data.mdb"), "--key", KEY, "--check", "--source", "memory://photographs"
+        )
+        assert moved.exit_code == 0, (place, moved.output)
+    storage.pipe_file(f"/photographs/{record['source']['key']}", b"other")
+    wrong = regenerated(
+        runs, found[0].removesuffix("/data.mdb"), "--key", KEY, "--check", "--source", "memory://photographs"
+    )
+    assert wrong.exit_code == Exit.MISMATCH
 
 
 def test_a_few_wrong_pairs_among_many_are_counted_and_named(runs: Studio, tmp_path: Path) -> None:

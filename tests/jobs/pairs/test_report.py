@@ -350,6 +350,16 @@ def test_no_text_keeps_a_secret(small: PairsReport) -> None:
         assert secret not in render(scrubbed(leaky, lambda text: text.replace(secret, "***")))
 
 
+def test_secrets_of_the_job_stay_out_of_the_file(archive: Studio, tmp_path: Path) -> None:
+    shutil.copytree(archive.root / "pairs", tmp_path / "pairs")
+    run = current_run(Folder(str(tmp_path / "pairs")))
+    assert run is not None
+    write_pairs_report(run, Scrubber(("CC0-1.0",)))
+    page = Page((Path(run.folder.uri) / "report.html").read_text(encoding="utf-8"))
+    assert "CC0" not in page.source
+    assert "licence" in page.within("settings")
+
+
 def test_only_jpeg_is_embedded(small: PairsReport) -> None:
     with pytest.raises(ValueError, match=r"0-000.*JPEG"):
         render(replace(small, views=(replace(small.views[0], target=b"<svg onload='x'/>"),)))

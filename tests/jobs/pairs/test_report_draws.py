@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from jobs.pairs.report import counted
 from jobs.pairs.report.bins import histogram
 from jobs.pairs.report.data import Draws
 from jobs.pairs.report.draws import DrawGatherer
@@ -125,6 +126,16 @@ def test_targets_alone_do_not_count_as_pairs_in_which_nothing_was_done() -> None
     gatherer.add(pa.table({"side": ["A", "B", "A", "B"], "record": texts}))
     draws = gatherer.draws()
     assert (draws.parsed, draws.degraded, draws.steps[0].pairs) == (2, 2, 2)
+
+
+def test_different_strings_are_counted_once_over_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counted, "LEAST_SORTED", 50)
+    distinct = counted.Distinct()
+    for start in range(0, 900, 30):
+        distinct.add(pa.chunked_array([[f"{number // 3}.png" for number in range(start, start + 60)]]))
+    assert len(distinct) == 310
+    distinct.add(pa.chunked_array([["0.png", "new.png", None]]))
+    assert len(distinct) == 311
 
 
 def values_of(text: str) -> Any:

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from jobs.pairs.formats.contract import PairFiles
 from jobs.pairs.formats.table import FORMATS, make_format
 from jobs.pairs.making import png
-from jobs.pairs.survey.settings import kept_together
 from jobs.restore.settings import engine_options
 from jobs.spec import loads
 from jobs.spec.classic import ClassicSettings
@@ -21,10 +20,10 @@ from jobs.spec.engine import Engine
 from jobs.spec.generator import TASKS, GeneratorSettings
 from jobs.spec.model_names import BUILT_IN
 from jobs.spec.output import Format, Output
-from jobs.spec.pairs_checks import WITHOUT_MASKS, keeps_identities
+from jobs.spec.pairs_checks import WITHOUT_MASKS
 from jobs.spec.pairs_output import PairFormatName
 from jobs.spec.restore import RESTORES, ClassicRestore, NoneSettings
-from jobs.spec.samples import SAMPLES, FaceSamples, FaceSearch
+from jobs.spec.samples import FaceSamples, FaceSearch
 from jobs.spec.score import MEASURES, NEEDS, Gate
 from jobs.spec.source import IMAGE_SUFFIXES, FilesSource, Limits, ManifestSource
 from jobs.spec.uris import has_wildcard
@@ -77,16 +76,6 @@ def changes_with_masks(name: str) -> bool:
         pair = replace(pair, side="A", target=None)
     on, off = (list(make_format(name, masks=masks).artifacts(pair)) for masks in (True, False))
     return on != off
-
-
-@pytest.mark.parametrize("kind", SAMPLES)
-@pytest.mark.parametrize("by", ["auto", "identity", "source"])
-def test_when_faces_are_compared(kind: str, by: str) -> None:
-    job = loads(
-        "job: pairs\nname: a\nsource: {kind: files, uri: i/}\noutput: {uri: o/}\ndegrade: {recipe: gfpgan}\n"
-        f"samples: {{kind: {kind}}}\nsplit: {{by: {by}}}\n"
-    )
-    assert keeps_identities(job.split, job.samples) == (kept_together(job) == "identity")
 
 
 def test_gate() -> None:

@@ -6,12 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from jobs.spec import load, loads
 from jobs.spec.example import example
 from jobs.spec.kinds import KINDS
 from jobs.spec.restore import NoneSettings
+from jobs.spec.samples import SAMPLES
+from jobs.spec.source import SOURCES
 
 SMALLEST = {
     "restore": "job: restore\nname: my-archive\nsource: {kind: files, uri: archive/}\noutput: {uri: restored/}\n",
@@ -45,6 +48,20 @@ def test_it_mentions_every_key_and_no_other(kind: str) -> None:
     written = set(re.findall(r"^[#\s]*([a-z_]+):", example(kind), flags=re.MULTILINE))
     assert written == every
     assert len(every) > 60
+
+
+@each_kind
+def test_what_stands_in_comments_for_other_kinds_is_the_default_too(kind: str) -> None:
+    found = re.findall(r"^  # With kind: ([a-z]+).*\n((?:  #   .*\n)+)", example(kind), flags=re.MULTILINE)
+    assert {name for name, _ in found} == (SOURCES | (SAMPLES if kind == "pairs" else {})).keys() - {"files", "faces"}
+    for name, lines in found:
+        model = {**SOURCES, **SAMPLES}[name]
+        needed = {"kind": name} | ({"uri": "x"} if name in SOURCES else {})
+        written = yaml.safe_load(re.sub(r"^  #   ", "", lines, flags=re.MULTILINE))
+        assert set(written) <= set(model.model_fields)
+        for key, value in written.items():
+            given = getattr(model.model_validate(needed | {key: value}), key)
+            assert given == getattr(model.model_validate(needed), key), key
 
 
 @each_kind

@@ -34,7 +34,7 @@ def few_at_first():
         yield
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 80), st.integers(0, 9), st.integers(0, 8))
 def test_near_duplicates_are_as_if_gone_through_by_rank(seed, n, flips, distance):
     hashes = clustered(seed, n, flips)

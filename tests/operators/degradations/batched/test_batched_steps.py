@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,10 +70,20 @@ PARAMETERS = {
     "shift": lambda random: {"right": int(random.integers(-300, 300)), "down": int(random.integers(-60, 60))},
 }
 DRAWS = 36
+PAGE = Path(__file__).parents[4] / "docs" / "recipes.md"
 
 
 def test_the_parameters_below_cover_every_batched_form():
     assert set(PARAMETERS) == set(BATCHED)
+
+
+def test_the_page_states_the_tolerances():
+    section = PAGE.read_text().split("## On a GPU")[1].split("\n## ")[0]
+    rows = [line.split("|")[1:4] for line in section.splitlines() if line.startswith("| `")]
+    stated = {use: row[2].split()[0].strip(";") for row in rows if row[2:] for use in re.findall(r"`(.*?)`", row[0])}
+    assert {use: float(stated[use]) for use in BATCHED} == {use: entry.tolerance for use, entry in BATCHED.items()}
+    assert "2 % of values" in section
+    assert BATCHED["poisson-noise"].outside == 0.02
 
 
 @pytest.mark.parametrize("use", BATCHED)
