@@ -27,10 +27,10 @@ MEANING = {
     Exit.USAGE: "wrong command line",
     Exit.QUARANTINED: "done, with quarantined records within the budget",
     Exit.OVER_BUDGET: "stopped: more records in quarantine than run.max_quarantined allows; run again to continue",
-    Exit.BAD_JOB: "the job file, or the source or model it names, cannot be used",
+    Exit.BAD_JOB: "the job file, or the source, model or recipe it names, cannot be used",
     Exit.STORAGE: "storage unreachable or refusing; run again to continue",
     Exit.CONFLICT: "the output holds another run's results",
-    Exit.MISMATCH: "verify found missing, changed or extra outputs or models",
+    Exit.MISMATCH: "outputs, models or pairs differ from what was recorded",
     Exit.NO_RUN: "no run at the named place",
     Exit.INTERRUPTED: "interrupted; run again to continue",
 }

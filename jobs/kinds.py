@@ -16,6 +16,7 @@ import jobs.restore.start
 from jobs.console import Output
 from jobs.exits import Exit
 from jobs.pairs.report.write import write_pairs_report
+from jobs.pairs.survey.start import KIND as SURVEY
 from jobs.report.write import write_report
 from jobs.restore.weights import lacking
 from jobs.spec import Scrubber
@@ -68,3 +69,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
     }
 )
+
+REPORTS: Mapping[str, Callable[[Run, Scrubber], None]] = MappingProxyType(
+    {**{name: kind.report for name, kind in KINDS.items()}, SURVEY: write_pairs_report}
+)
+"""By kind of run: what writes its report. A survey is a run that no job file names."""

@@ -104,7 +104,8 @@ def _flipped(sample: Pixels) -> Pixels:
 
 
 def _read(sample: Pixels) -> Image:
-    return np.asarray(cv2.cvtColor(sample, cv2.COLOR_RGB2BGR), dtype=np.float32) / np.float32(255.0)
+    img = np.asarray(cv2.cvtColor(sample, cv2.COLOR_RGB2BGR), dtype=np.float32)
+    return np.asarray(img / np.float32(255.0))
 
 
 def _written(img: Image) -> Pixels:

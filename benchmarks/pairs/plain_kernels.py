@@ -13,7 +13,7 @@ def sigma_matrix(sigma_x: float, sigma_y: float, theta: float) -> NDArray[np.flo
     """(2, 2) covariance of a Gaussian that is turned by theta radians."""
     d_matrix = np.array([[sigma_x**2, 0], [0, sigma_y**2]])
     u_matrix = np.array([[np.cos(theta), -np.sin(theta)], [np.sin(theta), np.cos(theta)]])
-    return np.dot(u_matrix, np.dot(d_matrix, u_matrix.T))
+    return np.asarray(np.dot(u_matrix, np.dot(d_matrix, u_matrix.T)))
 
 
 def bell(kind: str, size: int, sigma_x: float, sigma_y: float, theta: float, beta: float) -> Kernel:

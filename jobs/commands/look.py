@@ -8,7 +8,7 @@ from typing import Any
 from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
-from jobs.kinds import KINDS
+from jobs.kinds import KINDS, REPORTS
 from jobs.locate import locate
 from jobs.spec import Spec
 from operators.models import ModelFileError
@@ -65,7 +65,7 @@ def status_of(run: Run) -> dict[str, Any]:
 def make_report(place: str, out: Output) -> Exit:
     """Write the HTML report of the run as it stands."""
     run = _found(place, out)
-    KINDS[run.header.kind].report(run, out.scrubber)
+    REPORTS[run.header.kind](run, out.scrubber)
     out.say(f"report: {run.folder.uri}/{layout.REPORT}")
     return Exit.DONE
 

@@ -7,6 +7,7 @@ import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -71,12 +72,15 @@ class Make:
     def process(self, item: Item, context: UnitContext) -> None:
         """Make the pair; afterwards the item holds only its row of the table."""
         planned = PlannedPair.of(item.record)
-        sample = self._sample(item.record, planned, context)
+        cut = self._cut(item.record, planned, context)
+        sample = cut.pixels
         steps = () if planned.side == "B" else self._drawn(planned)
         made = make_pair(sample, steps)
         degraded = png(made.degraded) if planned.side != "B" else None
-        target = png(made.target) if planned.side != "A" else None
-        mask = png(made.mask) if made.mask is not None and self._settings.masks and degraded is not None else None
+        target = None
+        if planned.side != "A":
+            target = cut.png if made.target is cut.pixels else png(made.target)
+        mask = png(made.whole_mask) if self._settings.masks and degraded is not None else None
         record = pair_record(
             key=planned.name,
             split=planned.split,
@@ -93,7 +97,7 @@ class Make:
             files={
                 "degraded": described(degraded, made.degraded) if degraded is not None else None,
                 "target": described(target, made.target) if target is not None else None,
-                "mask": described(mask, made.mask) if mask is not None and made.mask is not None else None,
+                "mask": described(mask, made.whole_mask) if mask is not None else None,
             },
             origin=self._origin,
         )
@@ -108,7 +112,7 @@ class Make:
     def _drawn(self, planned: PlannedPair) -> tuple[Any, ...]:
         return draw(self._settings.recipe, self._settings.seed, planned.sample_key, planned.variant)
 
-    def _sample(self, record: Record, planned: PlannedPair, context: UnitContext) -> NDArray[np.uint8]:
+    def _cut(self, record: Record, planned: PlannedPair, context: UnitContext) -> _Cut:
         kept = self._samples.get(planned.sample_key)
         if kept is not None:
             return kept
@@ -117,35 +121,49 @@ class Make:
             raise RecordError(
                 "source_changed", "the file is not the one that was surveyed; run the job with --replan to take it anew"
             )
-        sample = cut_sample(decode(data, self._settings.limits), planned.sample)
-        self._samples.keep(planned.sample_key, sample)
-        return sample
+        cut = _Cut(cut_sample(decode(data, self._settings.limits), planned.sample))
+        self._samples.keep(planned.sample_key, cut)
+        return cut
 
     def _view(self, planned: PlannedPair, made: MadePair, context: UnitContext) -> None:
         """Keep small pictures of some pairs for the report, chosen by a hash of their names."""
         draw_ = int.from_bytes(hashlib.sha256(f"view\0{planned.name}".encode()).digest()[:8], "little") / 2**64
-        if planned.side != "both" or draw_ >= self._share:
+        if draw_ >= self._share:
             return
         about = {"key": planned.name, "split": planned.split, "facts": {"source": planned.source["key"]}}
-        for role, pixels in (("lq", made.degraded), ("gt", made.target)):
+        for role, pixels, other in (("lq", made.degraded, "B"), ("gt", made.target, "A")):
+            if planned.side == other:
+                continue
             with context.waiting(planned.name):
                 context.keep_sample(f"{planned.name}-{role}.jpg", _jpeg(pixels))
         with context.waiting(planned.name):
             context.keep_sample(f"{planned.name}.json", json.dumps(about).encode())
 
 
+@dataclass
+class _Cut:
+    """A sample as it was cut."""
+
+    pixels: NDArray[np.uint8]
+
+    @cached_property
+    def png(self) -> bytes:
+        """Its file, which is the target of all its pairs but those in which a step was for both."""
+        return png(self.pixels)
+
+
 class _Kept:
     """The last samples that were cut; several threads may use it."""
 
     def __init__(self) -> None:
-        self._samples: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
+        self._samples: OrderedDict[str, _Cut] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> NDArray[np.uint8] | None:
+    def get(self, key: str) -> _Cut | None:
         with self._lock:
             return self._samples.get(key)
 
-    def keep(self, key: str, sample: NDArray[np.uint8]) -> None:
+    def keep(self, key: str, sample: _Cut) -> None:
         with self._lock:
             self._samples[key] = sample
             while len(self._samples) > KEPT_SAMPLES:

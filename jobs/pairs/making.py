@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.degradations.applying import apply, to_8bit
+from operators.degradations.applying import apply_8bit
 from operators.degradations.record import DrawnStep
 
-PNG_LEVEL = 3
-"""Of zlib: smaller files cost several times the time and save a few percent."""
+PNG_OPTIONS = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
+"""zlib's search for longer matches finds next to nothing in photographs: level 3 takes 1.7 times the time, and its
+files are larger by 3 percent (gfpgan pairs) or as large."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,18 @@ class MadePair:
 
     Attributes:
         degraded: (h, w, 3) uint8, RGB.
-        target: (H, W, 3) uint8, RGB: the sample after the steps that are for both.
-        mask: (h, w) uint8, 255 where damage lies; None where the recipe has no masks.
+        target: (H, W, 3) uint8, RGB: the sample after the steps that are for both; the sample's own array without any.
+        mask: (h, w) uint8, 255 where damage lies; None where no step that was drawn has one.
     """
 
     degraded: NDArray[np.uint8]
     target: NDArray[np.uint8]
     mask: NDArray[np.uint8] | None
+
+    @property
+    def whole_mask(self) -> NDArray[np.uint8]:
+        """(h, w) uint8: the mask, and 0 everywhere where there is none."""
+        return np.zeros(self.degraded.shape[:2], np.uint8) if self.mask is None else self.mask
 
 
 def make_pair(sample: NDArray[np.uint8], steps: Sequence[DrawnStep]) -> MadePair:
@@ -42,12 +48,11 @@ def make_pair(sample: NDArray[np.uint8], steps: Sequence[DrawnStep]) -> MadePair
         OperatorError: `too_small`.
         RecipeError: the steps do not fit each other.
     """
-    pair = apply(sample.astype(np.float32) / np.float32(255.0), steps)
-    # `target` is the sample itself unless a step was for both; rounding gives its 8 bits again.
+    pair = apply_8bit(sample, steps)
     mask = pair.mask
     return MadePair(
-        to_8bit(pair.image),
-        to_8bit(pair.target),
+        pair.image,
+        pair.target,
         None if mask is None else np.asarray(np.rint(np.clip(mask, 0.0, 1.0) * np.float32(255.0)), dtype=np.uint8),
     )
 
@@ -62,7 +67,7 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
         The same bytes for the same pixels and the same version of OpenCV.
     """
     stored = pixels[..., ::-1] if pixels.ndim == 3 else pixels
-    done, data = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+    done, data = cv2.imencode(".png", stored, PNG_OPTIONS)
     if not done:
         raise ValueError(f"OpenCV cannot write {pixels.shape} {pixels.dtype} as PNG")
     return bytes(data.tobytes())

@@ -96,17 +96,15 @@ def made_of(record: PairRecord, sample: NDArray[np.uint8]) -> MadeFiles:
         sample: (h, w, 3) uint8 RGB, from `target_of`.
     """
     pair = make_pair(sample, record.steps)
-    pixels = {"degraded": pair.degraded, "target": pair.target, "mask": pair.mask}
+    pixels = {"degraded": pair.degraded, "target": pair.target, "mask": pair.whole_mask}
     expected = {"degraded": record.degraded, "target": record.target, "mask": record.mask}
     files: dict[str, bytes] = {}
     differing = []
     for side, about in expected.items():
         if about is None:  # a format that keeps one side only, or no masks
             continue
-        made = pixels[side]
-        if made is not None:
-            files[side] = png(made)
-        if made is None or hashlib.sha256(files[side]).hexdigest() != about["sha256"]:
+        files[side] = png(pixels[side])
+        if hashlib.sha256(files[side]).hexdigest() != about["sha256"]:
             differing.append(side)
     return MadeFiles(record.key, files, tuple(differing))
 

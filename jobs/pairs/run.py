@@ -12,8 +12,8 @@ from jobs.driving import ENDS, Manner, drive_run, say_done, say_end
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.pairs.formats.contract import About
-from jobs.pairs.formats.table import make_format
 from jobs.pairs.report.write import write_pairs_report
+from jobs.pairs.settings import PairsSettings
 from jobs.pairs.start import (
     begin_run,
     changed,
@@ -44,7 +44,7 @@ def run(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> Exit
             return surveyed
         found = _planned(job, surveyed, out, writers)
     if found.complete and (tally := tally_of(found)).complete:
-        make_format(job.output.format, masks=job.output.masks).sweep(found)
+        PairsSettings.of(job).format.sweep(found)
         return _with_failures(job, say_done(found, tally, _manner(job), out, replan=replan), found, out)
     return _drive(job, found, out, writers)
 
@@ -131,13 +131,13 @@ def _drive(job: PairsJob, found: Run, out: Console, writers: SoleWriters) -> Exi
     manner = _manner(job)
     outcome = drive_run(job, found, worker_spec(job, found), manner, out, writers)
     if outcome.state == "complete":
-        make_format(job.output.format, masks=job.output.masks).sweep(found)
+        PairsSettings.of(job).format.sweep(found)
     return _with_failures(job, say_end(found, outcome, manner, out), found, out)
 
 
 def _manner(job: PairsJob) -> Manner:
     def closing(found: Run) -> Sequence[Output]:
-        return make_format(job.output.format, masks=job.output.masks).close(found, about(job, found))
+        return PairsSettings.of(job).format.close(found, about(job, found))
 
     return Manner(write_pairs_report, _made, Words("making pairs", "pairs"), closing)
 

@@ -21,6 +21,7 @@ from operators.selection.groups import (
     group_names,
     groups,
     largest_share,
+    placeable,
     same_person,
     same_picture,
     same_value,
@@ -125,13 +126,12 @@ def select(job: PairsJob, survey: Survey) -> Selection:
     copy_of = [""] * len(left_out)
     if job.filter.duplicates != "keep":
         _drop_copies(job, table, left_out, copy_of)
-    kept = np.array([row for row, reason in enumerate(left_out) if not reason], np.int64)
+    kept, labels = _grouped(job, survey, left_out)
     chosen = table.take(kept)
-    keys: list[str] = chosen["key"].to_pylist()
     sample_keys = [
-        f"{key}#{json.loads(sample)['index']}" for key, sample in zip(keys, chosen["sample"].to_pylist(), strict=True)
+        f"{key}#{json.loads(sample)['index']}"
+        for key, sample in zip(chosen["key"].to_pylist(), chosen["sample"].to_pylist(), strict=True)
     ]
-    labels = groups(len(kept), *_links(job, survey, kept, chosen, keys))
     names = group_names(labels, sample_keys)
     number = numbering(sample_keys, job.run.seed)
     part = assign(labels, np.ones(len(kept)), job.split.parts, job.run.seed, names) if len(kept) else []
@@ -190,8 +190,25 @@ def _drop_copies(job: PairsJob, table: pa.Table, left_out: list[str], copy_of: l
                     left_out[row], copy_of[row] = reason, images[other]
 
 
-def _links(job: PairsJob, survey: Survey, kept: Indices, chosen: pa.Table, keys: list[str]) -> list[Links]:
+def _grouped(job: PairsJob, survey: Survey, left_out: list[str]) -> tuple[Indices, Indices]:
+    """The rows that are targets, and the group of each; notes those of which nobody knows whose they are."""
+    kept = np.array([row for row, reason in enumerate(left_out) if not reason], np.int64)
+    chosen = survey.table.take(kept)
+    labels = groups(len(kept), *_links(job, survey, kept, chosen))
+    if kept_together(job.split, job.samples) != "identity" or len(job.split.parts) < 2:
+        return kept, labels
+    assert survey.features is not None
+    # Where no face was found there is nobody to be told apart.
+    known = np.isfinite(survey.features[kept, 0]) | chosen["confidence"].is_null().to_numpy()
+    stays = placeable(labels, known)
+    for row in kept[~stays].tolist():
+        left_out[row] = "unknown_person"
+    return kept[stays], np.unique(labels[stays], return_inverse=True)[1].astype(np.int64)
+
+
+def _links(job: PairsJob, survey: Survey, kept: Indices, chosen: pa.Table) -> list[Links]:
     """What must stay together."""
+    keys = chosen["key"].to_pylist()
     together = kept_together(job.split, job.samples)
     links = [same_value(keys), same_value(chosen["sha256"].to_pylist())]
     if job.filter.duplicates != "exact" or together == "identity":

@@ -96,6 +96,8 @@ def check_parts(split: Split, output: PairsOutput | None) -> Iterator[Finding]:
             message = "expected a name of up to 32 of the characters a-z 0-9 _ -, such as 'train'"
         elif name in RESERVED:
             message = f"'{name}' is the name of a folder that the output has anyway; choose another"
+        elif re.search(r"-r\d+$", name):
+            message = "'-r' and a number at the end is what the shards of a retry are called; choose another name"
         elif output is not None and output.format == "parquet" and "-" in name:
             message = f"Hugging Face data sets have no '-' in the name of a split; write '{name.replace('-', '_')}'"
         else:

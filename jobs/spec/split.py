@@ -52,7 +52,7 @@ class Split(Block):
     """What stays together: a person, an image, or what a catalogue says; auto is identity for faces, else source."""
     column: Text | None = None
     """The catalogue's column that names the person, or whatever stays together."""
-    similarity: float = Field(default=0.3, ge=0.0, le=1.0)
+    similarity: float = Field(default=0.425, ge=0.0, le=1.0)
     """Cosine of two face embeddings from which on they count as one person."""
 
 

@@ -150,7 +150,8 @@ def _do(state: _State, steps: Sequence[DrawnStep], original: Size) -> int:
     step, degradation = steps[0], steps[0].degradation()
     if _blurs_before_resize(steps):
         second = steps[1].degradation()
-        shrunk = fused(degradation, second, _floats(state.image), original)
+        state.image = _floats(state.image)
+        shrunk = fused(degradation, second, state.image, original)
         if shrunk is not None:
             state.image = shrunk
             state.masks = {name: second.moved(earlier, original) for name, earlier in state.masks.items()}

@@ -117,4 +117,4 @@ def _problem(error: ErrorDetails) -> Problem:
         return Problem(path, "unknown key; remove it, or see docs/recipes.md for the keys there are")
     if error["type"] == "missing":
         return Problem(path, "missing; this key is needed")
-    return Problem(path, f"found {shown(error['input'])}, {message.removeprefix('input should be ')}")
+    return Problem(path, f"found {shown(error['input'])}, expected {message.removeprefix('input should be ')}")

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,17 +41,27 @@ def slow() -> Workflow:
     return replace(workflow(), front=Segment("front", (Slow(),)))
 
 
+@pytest.fixture(autouse=True)
+def late_signals_are_harmless() -> Iterator[None]:
+    """A signal that comes when the run has ended already must not end the tests with it."""
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
 def driven(bed: Bed, runner: Runner, grace: float, after: int, again: bool = False) -> Outcome:
-    """Drive; once so many units are done a signal comes, and perhaps another one soon after."""
+    """Drive; once so many units are done a signal comes, or while the next one is under way, two do."""
     done = 0
 
     def show(_tally: Any, receipt: Any) -> None:
         nonlocal done
         done += receipt is not None
         if done == after:
-            os.kill(os.getpid(), signal.SIGTERM)
-            if again:
-                threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            if not again:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            for seconds in (0.2, 0.4):
+                threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
     spec = replace(bed.spec, workflow=slow)
     return drive(bed.run, runner, spec, "fused", 100, show, grace_seconds=grace)
@@ -86,7 +97,8 @@ def test_a_second_signal_stops_at_once(tmp_path: Path, runner: Runner) -> None:
     bed = Bed(tmp_path, TEXTS, unit_records=12)
     outcome = driven(bed, runner, grace=60, after=1, again=True)
     assert outcome.state == "interrupted"
-    assert tally_of(bed.run).units_committed <= 2
+    assert "were not committed" in outcome.message
+    assert tally_of(bed.run).units_committed == 1
     assert bed.drive().state == "complete"
 
 

@@ -36,7 +36,8 @@ CANDIDATES = pa.schema(
     ]
 )
 """`sample` is JSON, null for an image without any; `left_out` says why a sample cannot be a target, or is empty;
-`feature` is (128,) float32, little-endian, null where no face is; width and height are those of the upright image."""
+`feature` is (128,) float32, little-endian, null where no face is or it is too blurred to say whose it is; width and
+height are those of the upright image."""
 
 TABLES = {"candidates": CANDIDATES}
 

@@ -26,8 +26,9 @@ from operators.images.probe import probe
 from operators.images.raster import Raster
 from operators.images.reduce import Reduced, reduce_raster
 from operators.scoring.identity import IdentityModel
-from operators.scoring.planes import face_part, luma, resized
+from operators.scoring.planes import COMMON_SIDE, face_part, luma, resized
 from operators.scoring.sharpness import sharpness
+from operators.selection.groups import reliable
 from operators.selection.perceptual_hash import perceptual_hash
 from pipeline.records import Item
 from pipeline.stage import UnitContext
@@ -98,8 +99,7 @@ class Look:
         if coverage(affine, size, info.width, info.height) < samples.min_coverage:
             return Candidate(sample, "not_covered", enlargement=enlargement)
         crop = cut(image.raster, affine, size).pixels
-        sharp = sharpness(face_part(np.clip(resized(luma(crop), 512), 0.0, 1.0)))
-        return Candidate(sample, "", sharp, enlargement, self._feature(crop, transform(found.landmarks, affine)))
+        return Candidate(sample, "", _face_sharpness(crop), enlargement, self._feature(crop, found, affine))
 
     def _whole(self, image: _Image, samples: ImageSamples, width: int, height: int) -> Candidate:
         side = min(width, height)
@@ -153,10 +153,15 @@ class Look:
         info = image.info
         upright = stored_to_upright(info.width, info.height, info.orientation, found.turn)
         affine = align(found.landmarks, "ffhq", FEATURE_SIDE, upright)
-        return self._feature(cut(image.raster, affine, FEATURE_SIDE).pixels, transform(found.landmarks, affine))
+        return self._feature(cut(image.raster, affine, FEATURE_SIDE).pixels, found, affine)
 
-    def _feature(self, crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> NDArray[np.float32] | None:
-        return None if self._identity is None else self._identity.feature(crop, landmarks)
+    def _feature(self, crop: NDArray[np.float32], found: Detection, affine: Affine) -> NDArray[np.float32] | None:
+        """Who a face belongs to; None where it is not clear enough to say."""
+        sharp = _face_sharpness(crop)
+        clear = reliable(np.array([found.confidence]), np.array([np.nan if sharp is None else sharp]))
+        if self._identity is None or not clear[0]:
+            return None
+        return self._identity.feature(crop, transform(found.landmarks, affine))
 
 
 class Note:
@@ -196,6 +201,11 @@ class _Image:
 
 def _points(found: Detection, affine: Affine) -> tuple[tuple[float, float], ...]:
     return tuple((round(float(x), 3), round(float(y), 3)) for x, y in transform(found.landmarks, affine))
+
+
+def _face_sharpness(crop: NDArray[np.float32]) -> float | None:
+    """As `operators.scoring.scorer` measures it, whatever the crop's side."""
+    return sharpness(face_part(np.clip(resized(luma(crop), COMMON_SIDE), 0.0, 1.0)))
 
 
 def _sharpness(pixels: NDArray[np.uint8]) -> float | None:

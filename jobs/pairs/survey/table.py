@@ -22,7 +22,8 @@ class Survey:
 
     Attributes:
         table: as `jobs.pairs.survey.rows.CANDIDATES`, without the features.
-        features: (n, 128) float32 of length 1; NaN where no face is; None where people are not told apart.
+        features: (n, 128) float32 of length 1; NaN where no face is, or none that says whose it is; None where people
+            are not told apart.
         images: images that could be read.
         failed: images in quarantine.
     """

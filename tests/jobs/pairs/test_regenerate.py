@@ -91,7 +91,7 @@ def test_a_pairs_files_are_written(runs: Studio, tmp_path: Path, form: str) -> N
 
 def test_sides_that_are_not_paired_are_made_alone(runs: Studio, tmp_path: Path) -> None:
     names = {path.parent.name[-1]: path for path in (runs.root / "unpaired/records").rglob("*.json")}
-    for side, suffixes in (("A", {"lq.png", "mask.png"}), ("B", {"gt.png"})):
+    for side, suffixes in (("A", {"lq.png"}), ("B", {"gt.png"})):
         result = regenerated(runs, names[side], "--to", tmp_path / side)
         assert result.exit_code == 0, result.output
         made = {path.name.partition(".")[2]: path.read_bytes() for path in (tmp_path / side).iterdir()}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BLOCKS: dict[str, Any] = {
     "samples": {"kind": "images", "size": 64},
-    "degrade": {"recipe": "gfpgan", "variants": 20},
+    "degrade": {"recipe": "gfpgan", "variants": 60},
     "split": {"parts": {"train": 0.7, "val": 0.3}},
 }
 
@@ -32,7 +32,7 @@ BLOCKS: dict[str, Any] = {
 def expected(studio: Studio) -> dict[str, bytes]:
     studio.run(studio.job("alone", **BLOCKS))
     outputs = studio.outputs("alone")
-    assert len(outputs) > 20
+    assert len(outputs) > 60
     return outputs
 
 
@@ -50,7 +50,7 @@ def test_workers_of_a_cluster(studio: Studio, expected: dict[str, bytes]) -> Non
 def test_broken_off_with_signal_9(studio: Studio, expected: dict[str, bytes]) -> None:
     job = studio.job("killed", **BLOCKS, run={"isolate": True})
     commits = [_killed_after_a_commit(job, studio.root / "killed") for _ in range(2)]
-    assert commits[-1] < len(expected)  # it was still at work
+    assert commits[0] < len(expected)  # it was still at work
     studio.run(job)
     assert studio.outputs("killed") == expected
 

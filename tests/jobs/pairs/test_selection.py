@@ -141,6 +141,20 @@ def test_a_person_is_on_one_side() -> None:
     assert 30 <= found.part.count("train") <= 60
 
 
+def test_of_whom_nobody_knows_who_they_are_there_is_no_split() -> None:
+    rows = [candidate(f"{number:02d}") for number in range(10)]
+    rows[3]["perceptual_hash"] = rows[2]["perceptual_hash"]
+    rows[4]["confidence"] = None  # a picture without a face
+    features = people(10, list(range(10)))
+    features[[3, 4, 5]] = np.nan
+    kept = {"filter": {"duplicates": "keep"}}
+    found = select(job(split=PARTS, **kept), survey(rows, features))
+    # The fourth looks the same as the third, whose face is known.
+    assert [row for row, reason in enumerate(found.left_out) if reason == "unknown_person"] == [5]
+    assert len(found.kept) == 9
+    assert not any(select(job(**kept), survey(rows, features)).left_out)  # one part needs no people
+
+
 def test_faces_of_one_image_stay_together() -> None:
     second = json.dumps(Sample.from_dict({**FACE.to_dict(), "index": 1}).to_dict())
     rows = [row for n in range(20) for row in (candidate(f"{n}"), candidate(f"{n}", sample=second))]
