@@ -192,34 +192,34 @@ def _drop_copies(job: PairsJob, table: pa.Table, left_out: list[str], copy_of: l
 
 def _grouped(job: PairsJob, survey: Survey, left_out: list[str]) -> tuple[Indices, Indices]:
     """The rows that are targets, and the group of each; notes those of which nobody knows whose they are."""
-    kept = np.array([row for row, reason in enumerate(left_out) if not reason], np.int64)
-    chosen = survey.table.take(kept)
-    labels = groups(len(kept), *_links(job, survey, kept, chosen))
-    if kept_together(job.split, job.samples) != "identity" or len(job.split.parts) < 2:
-        return kept, labels
-    assert survey.features is not None
-    # Where no face was found there is nobody to be told apart.
-    known = np.isfinite(survey.features[kept, 0]) | chosen["confidence"].is_null().to_numpy()
-    stays = placeable(labels, known)
-    for row in kept[~stays].tolist():
-        left_out[row] = "unknown_person"
-    return kept[stays], np.unique(labels[stays], return_inverse=True)[1].astype(np.int64)
+    target = np.array([not reason for reason in left_out], np.bool_)
+    # Over all that was found: a copy that is left out may be what joins two others of its person.
+    labels = groups(len(left_out), *_links(job, survey))
+    if kept_together(job.split, job.samples) == "identity" and len(job.split.parts) > 1:
+        assert survey.features is not None
+        # Where no face was found there is nobody to be told apart.
+        nobody = survey.table["confidence"].is_null().to_numpy()
+        stays = placeable(labels, np.isfinite(survey.features[:, 0]) | (target & nobody))
+        for row in np.flatnonzero(target & ~stays).tolist():
+            left_out[row] = "unknown_person"
+        target &= stays
+    kept = np.flatnonzero(target).astype(np.int64)
+    return kept, np.unique(labels[kept], return_inverse=True)[1].astype(np.int64).reshape(len(kept))
 
 
-def _links(job: PairsJob, survey: Survey, kept: Indices, chosen: pa.Table) -> list[Links]:
-    """What must stay together."""
-    keys = chosen["key"].to_pylist()
-    together = kept_together(job.split, job.samples)
-    links = [same_value(keys), same_value(chosen["sha256"].to_pylist())]
+def _links(job: PairsJob, survey: Survey) -> list[Links]:
+    """What must stay together, in rows of the survey."""
+    table, together = survey.table, kept_together(job.split, job.samples)
+    links = [same_value(table["key"].to_pylist()), same_value(table["sha256"].to_pylist())]
     if job.filter.duplicates != "exact" or together == "identity":
-        hashes = chosen["perceptual_hash"].to_numpy().astype(np.uint64)
+        hashes = table["perceptual_hash"].to_numpy().astype(np.uint64)
         links.append(same_picture(hashes, job.filter.distance))
     if together == "identity":
         assert survey.features is not None
-        links.append(same_person(survey.features[kept], job.split.similarity))
+        links.append(same_person(survey.features, job.split.similarity))
     if together == "column":
         assert job.split.column is not None
-        links.append(same_value([_said(text, job.split.column) for text in chosen["metadata"].to_pylist()]))
+        links.append(same_value([_said(text, job.split.column) for text in table["metadata"].to_pylist()]))
     return links
 
 

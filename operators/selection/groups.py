@@ -16,7 +16,7 @@ Links = NDArray[np.int64]
 SAME_PERSON = 0.425
 """Cosine of two SFace features from which on they count as one person. OpenCV's 0.363 is for one pair of pictures;
 among 477 persons it chains almost all into one group (`benchmarks/splits.py`)."""
-RELIABLE_CONFIDENCE = 0.9
+RELIABLE_CONFIDENCE = 0.92
 """Detector's confidence below which SFace tells blurred faces from each other no better than strangers."""
 RELIABLE_SHARPNESS = 0.07
 """Sharpness of the aligned face, as the scorer measures it, below which it is the same."""

@@ -141,6 +141,17 @@ def test_a_person_is_on_one_side() -> None:
     assert 30 <= found.part.count("train") <= 60
 
 
+def test_a_copy_that_is_left_out_still_joins_its_person() -> None:
+    one, other = np.zeros((2, 128), np.float32)
+    one[0] = other[1] = 1.0
+    between = (one + other) / np.float32(np.sqrt(2))
+    rows = [candidate("a"), candidate("b", sharpness=0.01), candidate("c")]
+    wanted = job(split=PARTS, filter={"min_sharpness": 0.05})
+    found = select(wanted, survey(rows, np.stack([one, between, other])))
+    assert found.left_out == ["", "not_sharp", ""]
+    assert found.group.tolist() == [0, 0]
+
+
 def test_of_whom_nobody_knows_who_they_are_there_is_no_split() -> None:
     rows = [candidate(f"{number:02d}") for number in range(10)]
     rows[3]["perceptual_hash"] = rows[2]["perceptual_hash"]

@@ -191,7 +191,7 @@ def test_the_largest_share():
 
 
 def test_blurred_and_doubtful_faces_are_not_reliable():
-    confidence = np.array([0.95, 0.89, 0.95, 0.95, 0.9])
+    confidence = np.array([0.95, 0.91, 0.95, 0.95, 0.92])
     sharpness = np.array([0.2, 0.2, 0.01, np.nan, 0.2])
     assert reliable(confidence, sharpness).tolist() == [True, False, False, False, True]
 
