@@ -23,4 +23,18 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     rest = [{key: value for key, value in identity.items() if key != "job"} for identity in (old, new)]
     job, others = difference(old["job"], new["job"]), difference(*rest)
     causes = [line for line in others if not line.startswith("restorer.parameters.")]
-    return [*job, *causes] or others
+    return [*_recipes(old["job"], new["job"]), *_without_recipes(old["job"], new["job"], job), *causes] or others
+
+
+_RECIPE = "degrade.recipe."
+
+
+def _recipes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """One line where two pairs jobs have recipes of different names: their steps have nothing in common then."""
+    before, after = (str(job.get("degrade", {}).get("recipe", {}).get("recipe", "")) for job in (old, new))
+    return [f"{_RECIPE[:-1]}: was {before}, is now {after}"] if before != after else []
+
+
+def _without_recipes(old: Mapping[str, Any], new: Mapping[str, Any], lines: list[str]) -> list[str]:
+    """Lines without those that the line of `_recipes` stands for."""
+    return [line for line in lines if not line.startswith(_RECIPE)] if _recipes(old, new) else lines

@@ -16,12 +16,15 @@ from jobs.ending import end
 from jobs.exits import MEANING
 from jobs.model_commands import app as model_commands
 from jobs.pair_commands import app as pair_commands
+from jobs.spec.job import JOBS
 
+KINDS_OF_JOB = " or ".join(JOBS)
 EXITS = "\n\n".join(f"{code.value:>3}  {meaning}" for code, meaning in MEANING.items())
 
 app = typer.Typer(
     name="facejobs",
-    help="Restores the faces of photo archives: nothing is lost, nothing is done twice, every change can be traced.",
+    help="Restores the faces of photo archives, and makes training pairs from good pictures: nothing is lost, "
+    "nothing is done twice, every change can be traced.",
     epilog=f"Exit codes:\n\n{EXITS}",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -138,7 +141,7 @@ def compile_model(
 
 @app.command()
 def init(
-    kind: Annotated[str, typer.Argument(help="Kind of job.")] = "restore",
+    kind: Annotated[str, typer.Argument(help=f"Kind of job: {KINDS_OF_JOB}.")] = "restore",
     path: Annotated[Path | None, typer.Argument(help="File to write; without it, the example is printed.")] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file if it exists.")] = False,
 ) -> None:

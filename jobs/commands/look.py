@@ -10,6 +10,7 @@ from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.kinds import KINDS, REPORTS
 from jobs.locate import locate
+from jobs.pairs.survey.start import KIND as SURVEY
 from jobs.spec import Spec
 from operators.models import ModelFileError
 from pipeline import layout
@@ -84,8 +85,10 @@ def _found(place: str, out: Output) -> Run:
     located = locate(place)
     out.use(located.scrubber)
     run = located.run
-    if located.job is not None and _differs(run, located.job):
-        shown = f"run {run.header.run_id} of {run.header.created}"
+    shown = f"run {run.header.run_id} of {run.header.created}"
+    if run.header.kind == SURVEY and located.job is not None:
+        out.log(f"no pairs have been made yet; the survey is shown, {shown}")
+    elif located.job is not None and _differs(run, located.job):
         out.log(f"{shown} is shown: {place} is another job, or was changed since")
     return run
 

@@ -162,7 +162,7 @@ def _reading(place: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise CommandError(f"{place}: there is no such object", Exit.USAGE) from error
+        raise CommandError(f"{place}: there is no such object; check the spelling", Exit.USAGE) from error
     except (IsADirectoryError, NotADirectoryError) as error:
         raise CommandError(f"{place}: a folder or a part of one, expected a file", Exit.USAGE) from error
 

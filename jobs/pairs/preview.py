@@ -17,7 +17,7 @@ from operators.degradations.recipe import Recipe
 from operators.degradations.record import DrawnStep
 from operators.faces.align import align
 from operators.faces.detect import Detector
-from operators.faces.geometry import transform
+from operators.faces.geometry import magnification, transform
 from operators.images.decode import decode
 from operators.images.orientation import stored_to_upright, upright_size
 from operators.images.raster import Raster
@@ -114,8 +114,18 @@ def _sample(raster: Raster, wish: Wish, detector: Detector) -> tuple[Sample, str
     size = wish.size or FACE_SIDE
     face = first_face(raster, wish.template, size, detector)
     if face is not None:
-        return face, ""
+        return face, _enlarged(face)
     return _reduced(raster, size), "no face found: the whole image is shown"
+
+
+def _enlarged(face: Sample) -> str:
+    """What is to be said of a face that a job would leave out, because it is smaller than its square."""
+    enlargement = magnification(np.asarray(face.affine, dtype=np.float64))
+    if enlargement <= 1.0:
+        return ""
+    return (
+        f"the face is enlarged {enlargement:.2f} times; a job leaves it out unless samples.max_enlargement allows that"
+    )
 
 
 def first_face(raster: Raster, template: str, size: int, detector: Detector) -> Sample | None:

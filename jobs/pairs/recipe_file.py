@@ -65,7 +65,9 @@ def _file(path: Path) -> str:
         if len(data) > 4 * MAX_BYTES:
             return data.decode("utf-8", "replace")
         raise CommandError(
-            f"{path}: byte {error.start} is no UTF-8, expected a recipe as YAML in UTF-8", Exit.BAD_JOB
+            f"{path}: byte {error.start} is no UTF-8, expected a recipe as YAML in UTF-8; the recipe comes "
+            "first, then pictures",
+            Exit.BAD_JOB,
         ) from error
     except OSError as error:
         raise CommandError(

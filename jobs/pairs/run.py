@@ -12,6 +12,7 @@ from jobs.driving import ENDS, Manner, drive_run, say_done, say_end
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.pairs.formats.contract import About
+from jobs.pairs.former import drop_former
 from jobs.pairs.report.write import write_pairs_report
 from jobs.pairs.settings import PairsSettings
 from jobs.pairs.start import (
@@ -24,7 +25,8 @@ from jobs.pairs.start import (
     plan_again,
     worker_spec,
 )
-from jobs.pairs.survey.start import find_survey, start_survey, survey_worker_spec
+from jobs.pairs.survey.start import KIND as SURVEY
+from jobs.pairs.survey.start import find_survey, look_again, start_survey, survey_worker_spec
 from jobs.spec import PairsJob, recipe_of
 from jobs.spec.recipes import plain
 from jobs.versions import facejobs_version
@@ -51,6 +53,12 @@ def run(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> Exit
 
 def retry(job: PairsJob, place: str, found: Run, codes: frozenset[str], out: Console, writers: SoleWriters) -> Exit:
     """Make the pairs in quarantine again."""
+    if found.header.kind == SURVEY:
+        raise CommandError(
+            f"{place}: no pair was made yet, there is a survey only; `facejobs run` goes on with it, and with --replan "
+            "looks again at the images that are in its quarantine",
+            Exit.CONFLICT,
+        )
     differing = changed(found, job)
     if differing:
         raise CommandError(
@@ -63,7 +71,10 @@ def retry(job: PairsJob, place: str, found: Run, codes: frozenset[str], out: Con
     found = writers.run(found)
     count = plan_again(found, codes)
     if not count:
-        out.say("nothing to do: no such pair is in quarantine; images that could not be read are surveyed by --replan")
+        out.say(
+            "nothing to do: no such pair is in quarantine; `facejobs run --replan` looks again at images that could "
+            "not be read"
+        )
         return Exit.DONE
     out.log(f"{count} pairs are tried again")
     return _drive(job, found, out, writers)
@@ -93,7 +104,10 @@ def _survey(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> 
     survey = start_survey(job, lambda count: out.log(f"{count} records listed"), writers.output, replan=replan)
     plan = survey.header.plan
     if survey.complete and tally_of(survey).complete:
-        return survey
+        again = look_again(job, writers.run(survey)) if replan else 0
+        if not again:
+            return survey
+        out.log(f"{again} images of the survey's quarantine are looked at again")
     out.log(f"survey {survey.header.run_id}: {plan.records} images in {plan.units} units, {plan.bytes} bytes")
     for note in survey.header.notes:
         out.log(note)
@@ -137,7 +151,9 @@ def _drive(job: PairsJob, found: Run, out: Console, writers: SoleWriters) -> Exi
 
 def _manner(job: PairsJob) -> Manner:
     def closing(found: Run) -> Sequence[Output]:
-        return PairsSettings.of(job).format.close(found, about(job, found))
+        finals = PairsSettings.of(job).format.close(found, about(job, found))
+        drop_former(found, finals)
+        return finals
 
     return Manner(write_pairs_report, _made, Words("making pairs", "pairs"), closing)
 

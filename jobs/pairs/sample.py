@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from operators.degradations.applying import to_8bit
 from operators.faces.align import cut
 from operators.images.colour import to_working
-from operators.images.orientation import rotate_upright
+from operators.images.orientation import apply_affine, rotate_upright, upright_size, upright_to_stored
 from operators.images.raster import Raster
 
 Kind = Literal["face", "image", "tile"]
@@ -102,14 +102,22 @@ def cut_sample(raster: Raster, sample: Sample) -> NDArray[np.uint8]:
     if sample.affine is not None:
         return to_8bit(cut(raster, np.array(sample.affine, np.float64), sample.width).pixels)
     assert sample.window is not None
-    pixels = rotate_upright(raster.pixels, raster.orientation)
-    left, top, right, bottom = sample.window
-    if not (0 <= left < right <= pixels.shape[1] and 0 <= top < bottom <= pixels.shape[0]):
-        found = f"{pixels.shape[1]} x {pixels.shape[0]}"
-        raise ValueError(f"the window {sample.window} lies outside the image of {found} pixels")
-    region = to_working(raster, np.ascontiguousarray(pixels[top:bottom, left:right]))
+    region = to_working(raster, _upright_window(raster, sample.window))
     if region.shape[:2] != (sample.height, sample.width):
         region = np.asarray(
             cv2.resize(region, (sample.width, sample.height), interpolation=cv2.INTER_AREA), dtype=np.float32
         )
     return to_8bit(region)
+
+
+def _upright_window(raster: Raster, window: Window) -> NDArray[Any]:
+    """A part of the upright image; only that part is turned, as an image may have thousands of tiles."""
+    height, width = raster.pixels.shape[:2]
+    shown = upright_size(width, height, raster.orientation)
+    left, top, right, bottom = window
+    if not (0 <= left < right <= shown[0] and 0 <= top < bottom <= shown[1]):
+        raise ValueError(f"the window {window} lies outside the image of {shown[0]} x {shown[1]} pixels")
+    first_last = np.array([(left, top), (right - 1, bottom - 1)])
+    stored = apply_affine(upright_to_stored(width, height, raster.orientation), first_last)
+    (x0, y0), (x1, y1) = stored.min(axis=0).astype(int).tolist(), stored.max(axis=0).astype(int).tolist()
+    return rotate_upright(raster.pixels[y0 : y1 + 1, x0 : x1 + 1], raster.orientation)

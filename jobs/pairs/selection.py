@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from jobs.pairs.survey.table import Survey
 from jobs.spec import PairsJob
+from jobs.spec.samples import FaceSamples
 from jobs.spec.split import kept_together
 from operators.selection.duplicates import exact_duplicates, near_duplicates, preference
 from operators.selection.groups import (
@@ -141,7 +142,8 @@ def select(job: PairsJob, survey: Survey) -> Selection:
     else:
         variants = np.full(len(kept), job.degrade.variants or 1, np.int64)
     variants[[place for place, one in enumerate(side) if one == "B"]] = 1
-    return Selection(left_out, copy_of, kept, labels, part, side, number, variants, _warnings(job, labels, part))
+    warnings = (*_warnings(job, labels, part, side), *_unsaid(job, chosen["metadata"].to_pylist()))
+    return Selection(left_out, copy_of, kept, labels, part, side, number, variants, warnings)
 
 
 def _filter(job: PairsJob, table: pa.Table, left_out: list[str]) -> None:
@@ -199,12 +201,22 @@ def _grouped(job: PairsJob, survey: Survey, left_out: list[str]) -> tuple[Indice
         assert survey.features is not None
         # Where no face was found there is nobody to be told apart.
         nobody = survey.table["confidence"].is_null().to_numpy()
-        stays = placeable(labels, np.isfinite(survey.features[:, 0]) | (target & nobody))
+        known = np.isfinite(survey.features[:, 0]) | (target & nobody)
+        stays = placeable(labels, known)
+        if isinstance(job.samples, FaceSamples):
+            # Whoever stands beside somebody who is known is not known by that.
+            stays &= known | _alone(survey.table)
         for row in np.flatnonzero(target & ~stays).tolist():
             left_out[row] = "unknown_person"
         target &= stays
     kept = np.flatnonzero(target).astype(np.int64)
     return kept, np.unique(labels[kept], return_inverse=True)[1].astype(np.int64).reshape(len(kept))
+
+
+def _alone(table: pa.Table) -> NDArray[np.bool_]:
+    """(n,): which samples are the only one of their image."""
+    image = np.unique(np.array(table["key"].to_pylist(), dtype=object), return_inverse=True)[1].reshape(-1)
+    return np.asarray(np.bincount(image)[image] == 1)
 
 
 def _links(job: PairsJob, survey: Survey) -> list[Links]:
@@ -219,11 +231,11 @@ def _links(job: PairsJob, survey: Survey) -> list[Links]:
         links.append(same_person(survey.features, job.split.similarity))
     if together == "column":
         assert job.split.column is not None
-        links.append(same_value([_said(text, job.split.column) for text in table["metadata"].to_pylist()]))
+        links.append(same_value([said(text, job.split.column) for text in table["metadata"].to_pylist()]))
     return links
 
 
-def _said(metadata: str | None, column: str) -> str | None:
+def said(metadata: str | None, column: str) -> str | None:
     """What a catalogue says in a column; None where it says nothing."""
     value = json.loads(metadata).get(column) if metadata else None
     return None if value in (None, "") else str(value)
@@ -255,8 +267,12 @@ def _spread(total: int, number: Indices, side: list[str]) -> Indices:
     return variants
 
 
-def _warnings(job: PairsJob, labels: Indices, part: list[str]) -> tuple[str, ...]:
+def _warnings(job: PairsJob, labels: Indices, part: list[str], side: list[str]) -> tuple[str, ...]:
     found = []
+    if job.output.format == "unpaired":
+        there = set(zip(part, side, strict=True))
+        if lone := sorted(name for name in set(part) if len({(name, "A"), (name, "B")} & there) < 2):
+            found.append(f"{', '.join(lone)}: one group only, and so one side only; it takes two groups to have both")
     if len(job.split.parts) > 1:
         share = largest_share(labels)
         if share > WIDE:
@@ -267,3 +283,15 @@ def _warnings(job: PairsJob, labels: Indices, part: list[str]) -> tuple[str, ...
         if empty:
             found.append(f"no samples for {', '.join(empty)}: there are fewer groups than that takes")
     return tuple(found)
+
+
+def _unsaid(job: PairsJob, metadata: list[str | None]) -> tuple[str, ...]:
+    """A warning where a catalogue does not say of every target what it belongs to."""
+    column = job.split.column
+    if kept_together(job.split, job.samples) != "column" or column is None or len(job.split.parts) < 2:
+        return ()
+    if not (count := sum(said(text, column) is None for text in metadata)):
+        return ()
+    return (
+        f"{count} of {len(metadata)} samples have nothing in split.column {column!r}: they stay with their copies only",
+    )

@@ -17,7 +17,7 @@ from jobs.exits import Exit
 from jobs.identity import differences
 from jobs.pairs.identity import identity_of
 from jobs.pairs.planning import again, output_name, units_of
-from jobs.pairs.selection import Selection, select
+from jobs.pairs.selection import Selection, said, select
 from jobs.pairs.settings import PairsSettings
 from jobs.pairs.survey.start import find_survey
 from jobs.pairs.survey.table import Survey, read_survey
@@ -26,6 +26,7 @@ from jobs.places import output_of, source_of
 from jobs.spec import PairsJob
 from jobs.spec.split import kept_together
 from jobs.versions import versions
+from pipeline import layout
 from pipeline.cutting import digest_of, unit_id
 from pipeline.keyset import KeySet
 from pipeline.quarantine import records_of, retriable, standing
@@ -66,15 +67,18 @@ def choose(job: PairsJob, survey_run: Run) -> Chosen:
     """Select from a finished survey.
 
     Raises:
-        CommandError: nothing is left to make pairs of.
+        CommandError: nothing is left to make pairs of, or the catalogue does not say what belongs together.
     """
     survey = read_survey(survey_run, people=kept_together(job.split, job.samples) == "identity")
+    _check_column(job, survey)
     selection = select(job, survey)
     if not len(selection.kept):
-        reasons = ", ".join(f"{reason} ({count})" for reason, count in selection.summary(survey)["left_out"].items())
+        reasons = [f"{reason} ({count})" for reason, count in selection.summary(survey)["left_out"].items()]
+        if survey.failed:
+            reasons.append(f"could not be read ({survey.failed}, see {survey_run.folder.uri}/{layout.QUARANTINE})")
         raise CommandError(
-            f"{job.source.uri}: {survey.images} images were looked at and none is left to make pairs of: "
-            f"{reasons or 'the source holds none'}; see `samples` and `filter` in the job file",
+            f"{job.source.uri}: {survey.images + survey.failed} images were looked at and none is left to make pairs "
+            f"of: {', '.join(reasons)}; see `samples` and `filter` in the job file",
             Exit.FAILED,
         )
     return Chosen(survey, selection)
@@ -153,6 +157,21 @@ def worker_spec(job: PairsJob, run: Run) -> WorkerSpec:
         workflow=PairsWorkflow(settings, job.run.samples, run.header.plan.records),
         threads=job.run.threads,
         versions=versions,
+    )
+
+
+def _check_column(job: PairsJob, survey: Survey) -> None:
+    """A column that no record has keeps nothing together, and the split would leak all the same."""
+    column, metadata = job.split.column, survey.table["metadata"].to_pylist()
+    if kept_together(job.split, job.samples) != "column" or column is None or not metadata:
+        return
+    if any(said(text, column) is not None for text in metadata):
+        return
+    there = sorted({name for text in metadata if text for name in json.loads(text)})
+    raise CommandError(
+        f"{job.source.uri}: no record has anything in the column {column!r}, by which samples are kept together; "
+        f"found {', '.join(there[:20]) or 'no column but those of the pictures'}; correct split.column",
+        Exit.BAD_JOB,
     )
 
 

@@ -14,7 +14,7 @@ from jobs.pairs.formats.licences import licence_fields
 CARD = "README.md"
 
 COLUMNS = {
-    "key": ("string", "name of the pair; the same degraded sample has the same number before the hyphen"),
+    "key": ("string", "name of the pair: the number of its sample, a hyphen, the number of its variant"),
     "lq": ("image", "the degraded picture, PNG, 8 bits, RGB"),
     "gt": ("image", "the target, PNG, 8 bits, RGB"),
     "mask": ("image", "where damage was painted in, PNG, 8 bits, one band, 255 for damage; null where there is none"),
@@ -46,7 +46,7 @@ pair has every parameter as drawn.
 ```yaml
 {recipe_text}```
 
-The job, as far as it decides what comes out:
+The rest of the job, as far as it decides what comes out:
 
 ```json
 {settings}
@@ -54,9 +54,9 @@ The job, as far as it decides what comes out:
 
 ## How to make it again
 
-With facejobs {version} and the same source, `facejobs run` on a job file with these settings gives the same bytes on a
-machine of the same kind. `facejobs pairs regenerate` makes a single pair again from its record and its source image,
-whose SHA-256 the record has.
+With facejobs {version} and the same source, `facejobs run` on a job file with these settings, this recipe as
+`degrade.recipe`, a `name` and an `output.uri` gives the same bytes on a machine of the same kind. `facejobs pairs
+regenerate` makes a single pair again from its record and its source image, whose SHA-256 the record has.
 
 ## Licence
 
@@ -100,7 +100,7 @@ def card(about: About, counts: Mapping[str, int], columns: Sequence[str]) -> str
         ),
         seed=about.seed,
         recipe_text=about.recipe_text if about.recipe_text.endswith("\n") else f"{about.recipe_text}\n",
-        settings=json.dumps(about.settings, indent=1, ensure_ascii=False),
+        settings=json.dumps(_without_recipe(about.settings), indent=1, ensure_ascii=False),
         licence=about.licence or "The job does not say what the pairs may be used for.",
     )
 
@@ -121,6 +121,14 @@ def front_matter(about: About, counts: Mapping[str, int], columns: Sequence[str]
         ],
         "dataset_info": {"features": [{"name": name, "dtype": COLUMNS[name][0]} for name in columns]},
     }
+
+
+def _without_recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The job without the recipe's text, which stands in the card already."""
+    degrade = settings.get("degrade")
+    if not isinstance(degrade, Mapping):
+        return dict(settings)
+    return {**settings, "degrade": {name: value for name, value in degrade.items() if name != "recipe"}}
 
 
 def size_category(count: int) -> str:

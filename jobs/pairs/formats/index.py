@@ -8,8 +8,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.pairs.formats.finals import SCRATCH
 from jobs.pairs.tables import PAIRS
 from pipeline import layout
+from pipeline.errors import StorageError
 from pipeline.fetching import fetched
 from pipeline.finals import PART
 from pipeline.ledger import Commit
@@ -94,15 +96,22 @@ class PairIndex:
 
 @contextmanager
 def indexed(run: Run, scratch: Path) -> Iterator[PairIndex]:
-    """An index of a run's pairs in a file of a temporary folder."""
-    with closing(sqlite3.connect(scratch / "pairs.sqlite", isolation_level=None)) as database:
-        database.execute("PRAGMA journal_mode = OFF")
-        database.execute("PRAGMA synchronous = OFF")
-        database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        database.execute("BEGIN")
-        index = PairIndex(database)
-        index.read(run)
-        yield index
+    """An index of a run's pairs in a file of a temporary folder.
+
+    Raises:
+        StorageError: the temporary folder is full, also while the index is used.
+    """
+    try:
+        with closing(sqlite3.connect(scratch / "pairs.sqlite", isolation_level=None)) as database:
+            database.execute("PRAGMA journal_mode = OFF")
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            database.execute("BEGIN")
+            index = PairIndex(database)
+            index.read(run)
+            yield index
+    except sqlite3.OperationalError as error:
+        raise StorageError(f"{SCRATCH}: SQLite cannot write there ({error})") from error
 
 
 def _of_unit(run: Run, commit: Commit) -> tuple[list[tuple[object, ...]], Part | None]:

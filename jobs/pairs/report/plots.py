@@ -26,12 +26,11 @@ def plot(step: str, name: str, numbers: Numbers, identifier: str) -> Markup:
         One `svg` element with a title and a description for those who cannot see it.
     """
     step, name = clip(step, WORD_CHARS), clip(name, WORD_CHARS)
-    low, middle, high = (number(value) for value in numbers.quantiles)
     drawn = np.asarray(numbers.counts, dtype=np.float64) / max(numbers.total, 1)
     expected = np.asarray(numbers.expected, dtype=np.float64)
     svg = canvas(
         f"{step}: {name}",
-        f"{count(numbers.total)} values, median {middle}, nine in ten between {low} and {high}.",
+        f"{count(numbers.total)} {'value' if numbers.total == 1 else 'values'}, {spread(numbers)}.",
         identifier,
     )
     peak = float(max(drawn.max(), expected.max(initial=0.0)))
@@ -43,3 +42,9 @@ def plot(step: str, name: str, numbers: Numbers, identifier: str) -> Markup:
         SubElement(svg, "path", {"class": "before", "d": outline(across, expected / peak)})
     draw_axis(svg, edges, name, logarithmic=numbers.logarithmic)
     return Markup(tostring(svg, encoding="unicode"))  # noqa: S704  ElementTree has escaped every text
+
+
+def spread(numbers: Numbers) -> str:
+    """The numbers in words; a single one is said as it is."""
+    low, middle, high = (number(value) for value in numbers.quantiles)
+    return f"{middle}, once" if numbers.total == 1 else f"median {middle}, nine in ten between {low} and {high}"

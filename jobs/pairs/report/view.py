@@ -11,11 +11,23 @@ from markupsafe import Markup
 from PIL import Image
 
 from jobs.pairs.report.data import Draws, StepDraws, View
-from jobs.pairs.report.plots import plot
+from jobs.pairs.report.plots import plot, spread
 from jobs.report import charts, limits
 from jobs.report.data import Sample
-from jobs.report.text import count, percent, words
+from jobs.report.text import clip, count, percent, words
 from jobs.report.view import BarRow, Picture, bar_rows, pictures
+
+LEFT_OUT = {
+    "too_small": "face or image smaller than the target",
+    "not_covered": "too much of the square beyond the image's border",
+    "small_image": "image's side below filter.min_side",
+    "not_sharp": "sharpness below filter.min_sharpness",
+    "unsure": "confidence below filter.min_confidence",
+    "duplicate_exact": "same bytes as another image",
+    "duplicate_near": "looks like another image",
+    "unknown_person": "face too unclear to tell whose it is",
+}
+"""Why samples are left out, in words; reasons that are not here are shown as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +36,7 @@ class NumbersView:
 
     name: str
     chart: Markup
-    total: int
-    quantiles: tuple[float, float, float]
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ def _step(step: StepDraws, index: int, pairs: int) -> StepView:
         bar=charts.bar(share, 1.0),
         times=f"{often:.2f} times a pair that has it" if step.times > step.pairs else "",
         numbers=[
-            NumbersView(name, plot(step.id, name, numbers, f"draw-{index}-{place}"), numbers.total, numbers.quantiles)
+            NumbersView(name, plot(step.id, name, numbers, f"draw-{index}-{place}"), spread(numbers))
             for place, (name, numbers) in enumerate(step.numbers.items())
         ],
         words=[WordsView(name, bar_rows(counts, count)) for name, counts in step.words.items()],
@@ -93,16 +104,21 @@ def _step(step: StepDraws, index: int, pairs: int) -> StepView:
 
 
 def funnel(selection: Mapping[str, Any]) -> list[BarRow]:
-    """What became of the source's records and of the candidates in them, from many to few."""
+    """What became of the candidates, from many to few; images without a face stand before them and have no share."""
     candidates, kept = int(selection.get("candidates", 0)), int(selection.get("kept", 0))
-    largest = max(candidates, 1)
+    left_out = {reason: int(number) for reason, number in selection.get("left_out", {}).items()}
+    faceless = left_out.pop("no_face", 0)
+    largest = max(candidates, faceless, 1)
     rows = [("candidates", candidates)]
-    rows += [(f"left out: {reason}", int(number)) for reason, number in selection.get("left_out", {}).items()]
+    rows += [(f"left out: {LEFT_OUT.get(reason, words(reason))}", number) for reason, number in left_out.items()]
     rows.append(("kept", kept))
-    return [
-        BarRow(words(label), count(number), percent(number, candidates), charts.bar(number, largest))
+    shown = [
+        BarRow(clip(label, limits.WORD_CHARS), count(number), percent(number, candidates), charts.bar(number, largest))
         for label, number in rows[: limits.CODES]
     ]
+    if not faceless:
+        return shown
+    return [BarRow("images without a face", count(faceless), "", charts.bar(faceless, largest)), *shown]
 
 
 def pair_views(views: Sequence[View]) -> tuple[list[PairView], int]:

@@ -52,6 +52,8 @@ class Candidate:
         sharpness: see `operators.scoring.sharpness`.
         enlargement: pixels of the sample for each pixel of the source.
         feature: (128,) float32 of length 1, who a face belongs to.
+        face: for a sample without a face of its own, the detector's confidence in the image's largest face, so that an
+            image of somebody whom nobody can name is told from one of nobody; None without any.
     """
 
     sample: Sample | None
@@ -59,6 +61,7 @@ class Candidate:
     sharpness: float | None = None
     enlargement: float | None = None
     feature: NDArray[np.float32] | None = None
+    face: float | None = None
 
 
 @dataclass
@@ -125,7 +128,7 @@ def _row(record: Record, found: Surveyed, candidate: Candidate) -> dict[str, Any
         "height": found.height,
         "sample": json.dumps(sample.to_dict()) if sample else None,
         "left_out": candidate.left_out,
-        "confidence": sample.confidence if sample else None,
+        "confidence": sample.confidence if sample and sample.confidence is not None else candidate.face,
         "sharpness": candidate.sharpness,
         "enlargement": candidate.enlargement,
         "feature": feature.astype("<f4").tobytes() if feature is not None else None,

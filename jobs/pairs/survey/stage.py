@@ -30,11 +30,14 @@ from operators.scoring.planes import COMMON_SIDE, face_part, luma, resized
 from operators.scoring.sharpness import sharpness
 from operators.selection.groups import reliable
 from operators.selection.perceptual_hash import perceptual_hash
+from pipeline.errors import RecordError
 from pipeline.records import Item
 from pipeline.stage import UnitContext
 
 FEATURE_SIDE = 256
 """Side of the aligned square in which people are told apart where none is cut for the samples."""
+MOST_TILES = 100_000
+"""Of one image, all of which are held in memory until its unit is committed, at about 2 KB each."""
 
 
 class Look:
@@ -134,16 +137,21 @@ class Look:
         if min(width, height) < samples.size:
             yield Candidate(None, "too_small", enlargement=samples.size / min(width, height))
             return
+        rows, columns = _starts(height, samples.size, samples.step), _starts(width, samples.size, samples.step)
+        if len(rows) * len(columns) > MOST_TILES:
+            raise RecordError(
+                "too_many_tiles",
+                f"{width} x {height} pixels make {len(rows) * len(columns)} tiles of {samples.size} pixels with a step "
+                f"of {samples.step}; at most {MOST_TILES} are cut out of one image: choose a larger samples.step",
+            )
         feature = self._person(image)
-        places = [
-            (left, top)
-            for top in _starts(height, samples.size, samples.step)
-            for left in _starts(width, samples.size, samples.step)
-        ]
+        found = image.largest if self._settings.people else None
+        face = round(found.confidence, 5) if found is not None else None
+        places = [(left, top) for top in rows for left in columns]
         for index, (left, top) in enumerate(places):
             window = (left, top, left + samples.size, top + samples.size)
             sample = Sample("tile", index, samples.size, samples.size, window=window)
-            yield Candidate(sample, "", _sharpness(cut_sample(image.raster, sample)), 1.0, feature)
+            yield Candidate(sample, "", _sharpness(cut_sample(image.raster, sample)), 1.0, feature, face)
 
     def _person(self, image: _Image) -> NDArray[np.float32] | None:
         """Who the largest face of an image belongs to."""

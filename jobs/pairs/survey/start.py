@@ -14,9 +14,10 @@ from jobs.spec import PairsJob
 from jobs.versions import versions
 from pipeline import layout
 from pipeline.cutting import cut_units, digest_of
-from pipeline.names import fold
+from pipeline.keyset import KeySet
+from pipeline.quarantine import records_of, retriable, standing
 from pipeline.records import Record, Unit
-from pipeline.run import Run, current_run
+from pipeline.run import Run, current_run, plan_retry
 from pipeline.sinks import SinkSpec
 from pipeline.sources import Ignored, list_records
 from pipeline.storage import Folder
@@ -57,6 +58,24 @@ def start_survey(job: PairsJob, on_listed: Callable[[int], None], claim: Claim, 
     return begin(folder, wanted, current, known, claim)
 
 
+def look_again(job: PairsJob, run: Run) -> int:
+    """Plan a round with the images that could not be surveyed, whatever the reason was: it may be gone.
+
+    Args:
+        job: the survey's job.
+        run: a survey whose units are all committed.
+
+    Returns:
+        how many there are; 0 plans nothing.
+    """
+    keys = KeySet(row.key for row in standing(run) if retriable(row))
+    if not keys:
+        return 0
+    salt = f"retry {len(run.rounds())}"
+    units = cut_units(records_of(run, keys), job.run.unit_records, job.run.unit_bytes, salt=salt)
+    return plan_retry(run, units, _name).records
+
+
 def survey_worker_spec(job: PairsJob, run: Run) -> WorkerSpec:
     """What workers need to survey."""
     return WorkerSpec(
@@ -90,5 +109,8 @@ def _wanted(job: PairsJob, on_listed: Callable[[int], None]) -> Wanted:
 
 
 def _name(record: Record) -> str:
-    """A survey writes nothing by a record's name, but two records of one name could not be told apart later."""
-    return f"{record.uri}#{record.offset}#{record.row}" if record.problem else fold(record.key)
+    """A survey writes nothing by a record's name, but two records of one key could not be told apart later.
+
+    Nor does a pair have its source's name, so keys may differ by upper and lower case alone.
+    """
+    return f"{record.uri}#{record.offset}#{record.row}" if record.problem else record.key

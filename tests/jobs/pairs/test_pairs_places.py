@@ -86,6 +86,18 @@ def test_a_catalogue_says_who_stays_together(studio: Studio) -> None:
     assert len({group for group, _ in groups.values()}) == len(groups) - 1
 
 
+def test_a_column_that_nobody_has_is_refused(studio: Studio) -> None:
+    """Else each image would be a person of its own, and the split would leak in silence."""
+    (studio.root / "catalogue.csv").write_text("uri,sitter\nphotographs/scenes/cat.png,1\n")
+    job = studio.job(
+        source={"kind": "manifest", "uri": "catalogue.csv"},
+        split={"parts": {"train": 0.5, "val": 0.5}, "by": "column", "column": "siter"},
+    )
+    result = studio.run(job, expected=5)
+    assert "no record has anything in the column 'siter'" in result.stderr
+    assert "found sitter; correct split.column" in result.stderr
+
+
 def test_records_name_the_place_but_not_the_output(studio: Studio) -> None:
     studio.run(studio.job("one"))
     studio.run(studio.job("two"))

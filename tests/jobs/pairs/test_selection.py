@@ -166,6 +166,16 @@ def test_of_whom_nobody_knows_who_they_are_there_is_no_split() -> None:
     assert not any(select(job(**kept), survey(rows, features)).left_out)  # one part needs no people
 
 
+def test_a_blurred_face_beside_somebody_known_is_not_known_by_that() -> None:
+    """Else whoever is blurred in a group could be on one side there, and on the other alone and sharp."""
+    second = json.dumps(Sample.from_dict({**FACE.to_dict(), "index": 1}).to_dict())
+    rows = [candidate("group"), candidate("group", sample=second), candidate("portrait"), candidate("other")]
+    features = people(3, [0, 0, 1, 2])
+    features[1] = np.nan
+    found = select(job(split=PARTS), survey(rows, features))
+    assert found.left_out == ["", "unknown_person", "", ""]
+
+
 def test_faces_of_one_image_stay_together() -> None:
     second = json.dumps(Sample.from_dict({**FACE.to_dict(), "index": 1}).to_dict())
     rows = [row for n in range(20) for row in (candidate(f"{n}"), candidate(f"{n}", sample=second))]
@@ -179,6 +189,12 @@ def test_a_column_of_the_catalogue_decides() -> None:
     assert len(set(found.group.tolist())) == 4 + 4
     assert found.group[:4].tolist() == found.group[4:8].tolist()
     assert all(len(parts) == 1 for parts in sides(found).values())
+
+
+def test_samples_of_which_the_catalogue_says_nothing_are_counted() -> None:
+    rows = [candidate(f"{n:03d}", metadata=json.dumps({"sitter": None if n < 3 else n})) for n in range(20)]
+    found = select(job(split={**PARTS, "by": "column", "column": "sitter"}), survey(rows))
+    assert any("3 of 20 samples have nothing in split.column 'sitter'" in warning for warning in found.warnings)
 
 
 def test_one_giant_group_is_said() -> None:
@@ -203,6 +219,15 @@ def test_pairs_are_spread_evenly(pairs: int, counts: set[int]) -> None:
     found = select(job(degrade={"recipe": "gfpgan", "pairs": pairs}), survey(rows))
     assert found.variants.sum() == pairs
     assert set(found.variants.tolist()) == counts
+
+
+def test_a_part_with_one_side_only_is_said() -> None:
+    rows = [candidate(f"{number:03d}") for number in range(4)]
+    wanted = job(output={"uri": "out", "format": "unpaired"})
+    assert any("one side only" in warning for warning in select(wanted, survey(rows, people(1, [0] * 4))).warnings)
+    found = select(wanted, survey(rows, people(2, [0, 0, 1, 1])))
+    assert set(found.side) == {"A", "B"}
+    assert not found.warnings
 
 
 def test_sides_that_are_not_paired_share_no_group() -> None:

@@ -9,17 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 from skimage import data as pictures
 
+from jobs.pairs import sample
 from jobs.pairs.sample import Sample, cut_sample
-from jobs.pairs.survey.rows import Surveyed
+from jobs.pairs.survey import stage
+from jobs.pairs.survey.rows import Surveyed, rows
 from jobs.pairs.survey.settings import SurveySettings
 from jobs.pairs.survey.stage import Look
 from jobs.spec.samples import FaceSamples, ImageSamples, TileSamples
 from operators.faces.detect import DetectOptions
 from operators.images.decode import decode
 from operators.images.limits import Limits
+from operators.images.orientation import rotate_upright
+from pipeline.errors import RecordError
 from pipeline.records import Artifact, Item, Record
 from pipeline.stage import UnitContext
 
@@ -90,6 +94,37 @@ def test_windows_lie_in_the_upright_image(orientation: int) -> None:
         assert tile.sample.window is not None
         left, top, right, bottom = tile.sample.window
         assert np.array_equal(cut_sample(raster, tile.sample), shown[top:bottom, left:right])
+
+
+def test_a_tile_turns_no_more_than_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    raster = decode(file(np.ascontiguousarray(pictures.coffee()[:200, :300]), 6), Limits())
+    turned: list[tuple[int, ...]] = []
+
+    def seen(pixels: np.ndarray, orientation: int) -> np.ndarray:
+        turned.append(pixels.shape[:2])
+        return rotate_upright(pixels, orientation)
+
+    monkeypatch.setattr(sample, "rotate_upright", seen)
+    assert cut_sample(raster, Sample("tile", 0, 64, 48, window=(10, 20, 74, 68))).shape == (48, 64, 3)
+    assert turned == [(64, 48)]
+
+
+def test_tiles_say_that_somebody_is_in_the_image_who_cannot_be_named() -> None:
+    tiles = TileSamples(kind="tiles", size=200, step=80)
+    blurred = np.asarray(Image.fromarray(FACE).filter(ImageFilter.GaussianBlur(3)))
+    for pixels, known, somebody in ((FACE, True, True), (blurred, False, True), (pictures.coffee(), False, False)):
+        surveyed = looked(file(np.ascontiguousarray(pixels[:280, :280])), tiles, people=True)
+        written = rows(Item(Record("a.png", "/a.png", "1"), surveyed))["candidates"]
+        assert {row["feature"] is not None for row in written} == {known}
+        assert {row["confidence"] is not None for row in written} == {somebody}
+
+
+def test_an_image_of_endless_tiles_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "MOST_TILES", 24)
+    tiles = TileSamples(kind="tiles", size=32, step=16)
+    assert len(looked(file(pictures.coffee()[:80, :112]), tiles).candidates) == 4 * 6
+    with pytest.raises(RecordError, match="128 x 80 pixels make 28 tiles of 32 pixels with a step of 16"):
+        looked(file(pictures.coffee()[:80, :128]), tiles)
 
 
 def test_landmarks_of_a_whole_image_lie_in_the_sample() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import cv2
@@ -238,6 +239,22 @@ def test_the_index_sorts_beyond_its_memory(tmp_path: Path, monkeypatch: pytest.M
         assert [pair.key for pair in index.pairs("train")] == list(keys_of("train", 60))
         assert sorted(index.spans("train")) == [f"_facejobs/parts/train-{number:06d}.tar" for number in range(9)]
     shutil.rmtree(scratch)
+
+
+def test_an_index_on_a_full_disk_is_storages_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bed = built(tmp_path, "lmdb", splits={"train": 60}, shard_pairs=30)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    connect = sqlite3.connect
+
+    def small(path: Path, *, isolation_level: None) -> sqlite3.Connection:
+        database = connect(path, isolation_level=isolation_level)
+        database.execute("PRAGMA max_page_count = 1")
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    with pytest.raises(StorageError, match=r"the temporary folder .* is full"), indexed(bed.run, scratch):
+        raise AssertionError("the index found room")
 
 
 def commit_all(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
