@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -23,12 +23,17 @@ from jobs.pairs.sample import cut_sample
 from jobs.pairs.settings import PairsSettings
 from operators.degradations.drawing import draw
 from operators.images.decode import decode
+from operators.images.raster import Raster
 from pipeline.errors import RecordError
 from pipeline.records import Item, Record
 from pipeline.stage import UnitContext
 
+T = TypeVar("T")
+
 KEPT_SAMPLES = 4
 """Samples that are kept cut, since the pairs of one follow each other in the plan."""
+RASTER_BYTES = 512 * 2**20
+"""Most bytes of a decoded image that is kept, since the samples of one follow each other."""
 VIEW_SIDE = 256
 VIEW_QUALITY = 90
 
@@ -63,7 +68,8 @@ class Make:
         self._settings = settings
         self._origin = Origin(settings.recipe.recipe, settings.recipe_sha256, settings.seed, settings.licence, versions)
         self._share = wanted_views / max(pairs, 1)
-        self._samples = _Kept()
+        self._cuts: _Kept[_Cut] = _Kept(KEPT_SAMPLES)
+        self._rasters: _Kept[Raster] = _Kept(1)
 
     def setup(self) -> None:
         """Keep OpenCV to one thread: workers are processes, and results must not depend on the machine's size."""
@@ -113,17 +119,28 @@ class Make:
         return draw(self._settings.recipe, self._settings.seed, planned.sample_key, planned.variant)
 
     def _cut(self, record: Record, planned: PlannedPair, context: UnitContext) -> _Cut:
-        kept = self._samples.get(planned.sample_key)
+        """The sample, decoded and cut once for all its pairs where they come one after another."""
+        kept = self._cuts.get(planned.sample_key)
+        if kept is not None:
+            return kept
+        cut = _Cut(cut_sample(self._raster(record, planned, context), planned.sample))
+        self._cuts.keep(planned.sample_key, cut)
+        return cut
+
+    def _raster(self, record: Record, planned: PlannedPair, context: UnitContext) -> Raster:
+        expected = planned.source["sha256"]
+        kept = self._rasters.get(expected)
         if kept is not None:
             return kept
         data = context.read(record)
-        if hashlib.sha256(data).hexdigest() != planned.source["sha256"]:
+        if hashlib.sha256(data).hexdigest() != expected:
             raise RecordError(
                 "source_changed", "the file is not the one that was surveyed; run the job with --replan to take it anew"
             )
-        cut = _Cut(cut_sample(decode(data, self._settings.limits), planned.sample))
-        self._samples.keep(planned.sample_key, cut)
-        return cut
+        raster = decode(data, self._settings.limits)
+        if raster.pixels.nbytes <= RASTER_BYTES:
+            self._rasters.keep(expected, raster)
+        return raster
 
     def _view(self, planned: PlannedPair, made: MadePair, context: UnitContext) -> None:
         """Keep small pictures of some pairs for the report, chosen by a hash of their names."""
@@ -152,22 +169,23 @@ class _Cut:
         return png(self.pixels)
 
 
-class _Kept:
-    """The last samples that were cut; several threads may use it."""
+class _Kept(Generic[T]):
+    """The last few of something; several threads may use it."""
 
-    def __init__(self) -> None:
-        self._samples: OrderedDict[str, _Cut] = OrderedDict()
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[str, T] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> _Cut | None:
+    def get(self, key: str) -> T | None:
         with self._lock:
-            return self._samples.get(key)
+            return self._held.get(key)
 
-    def keep(self, key: str, sample: _Cut) -> None:
+    def keep(self, key: str, one: T) -> None:
         with self._lock:
-            self._samples[key] = sample
-            while len(self._samples) > KEPT_SAMPLES:
-                self._samples.popitem(last=False)
+            self._held[key] = one
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
 
 
 def _jpeg(pixels: NDArray[np.uint8]) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import yaml
 
@@ -27,6 +29,7 @@ from jobs.pairs.start import (
 )
 from jobs.pairs.survey.start import KIND as SURVEY
 from jobs.pairs.survey.start import find_survey, look_again, start_survey, survey_worker_spec
+from jobs.report.verdict import many
 from jobs.spec import PairsJob, recipe_of
 from jobs.spec.recipes import plain
 from jobs.versions import facejobs_version
@@ -83,20 +86,29 @@ def retry(job: PairsJob, place: str, found: Run, codes: frozenset[str], out: Con
 def about(job: PairsJob, found: Run) -> About:
     """What a dataset card says of a run."""
     noted = noted_selection(found) or {"splits": {}}
-    splits = noted["splits"]
+    splits = {part: counts for part, counts in noted["splits"].items() if counts["pairs"]}
+    settings = json.loads(json.dumps(dict(found.header.job)))
+    settings["source"]["uri"] = _published(settings["source"]["uri"])
     recipe = recipe_of(job)
     return About(
         name=job.name,
         licence=job.output.licence,
         recipe=recipe.recipe,
-        recipe_text=yaml.safe_dump(plain(recipe), sort_keys=False, allow_unicode=True, width=120),
-        source=str(found.header.job["source"]["uri"]),
+        recipe_text=yaml.safe_dump(
+            plain(recipe), sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
+        ),
+        source=settings["source"]["uri"],
         pairs={part: counts["pairs"] for part, counts in splits.items()},
         samples={part: counts["samples"] for part, counts in splits.items()},
         seed=job.run.seed,
         version=facejobs_version(),
-        settings=dict(found.header.job),
+        settings=settings,
     )
+
+
+def _published(uri: str) -> str:
+    """A source as a dataset card may name it: of a folder on this machine the last name only."""
+    return uri if "://" in uri and not uri.startswith("file://") else PurePath(uri).name
 
 
 def _survey(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> Run | Exit:
@@ -108,10 +120,11 @@ def _survey(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> 
         if not again:
             return survey
         out.log(f"{again} images of the survey's quarantine are looked at again")
-    out.log(f"survey {survey.header.run_id}: {plan.records} images in {plan.units} units, {plan.bytes} bytes")
+    images, units = many(plan.records, "image"), many(plan.units, "unit")
+    out.log(f"survey {survey.header.run_id}: {images} in {units}, {plan.bytes} bytes")
     for note in survey.header.notes:
         out.log(note)
-    manner = Manner(None, _surveyed, Words("surveying", "images", "candidates", "candidates"))
+    manner = Manner(None, _surveyed, Words("surveying", "images", "candidates", "samples found"))
     survey = writers.run(survey)
     outcome = drive_run(job, survey, survey_worker_spec(job, survey), manner, out, writers)
     if outcome.state == "complete":
@@ -127,18 +140,17 @@ def _planned(job: PairsJob, survey: Run, out: Console, writers: SoleWriters) -> 
     found = begin_run(job, chosen, writers.output)
     note_selection(found, chosen)
     summary = chosen.selection.summary(chosen.survey)
-    out.log(
-        f"selected {summary['kept']} of {summary['candidates']} samples"
-        + "".join(f", {count} {reason}" for reason, count in summary["left_out"].items())
-    )
+    reasons = ", ".join(f"{count} {reason}" for reason, count in summary["left_out"].items())
+    out.log(f"selected {many(summary['kept'], 'sample')}{f'; left out: {reasons}' if reasons else ''}")
     for part, counts in summary["splits"].items():
-        out.log(f"  {part}: {counts['samples']} samples in {counts['groups']} groups, {counts['pairs']} pairs")
+        samples, groups = many(counts["samples"], "sample"), many(counts["groups"], "group")
+        out.log(f"  {part}: {samples} in {groups}, {many(counts['pairs'], 'pair')}")
     return found
 
 
 def _drive(job: PairsJob, found: Run, out: Console, writers: SoleWriters) -> Exit:
     plan = found.header.plan
-    out.log(f"run {found.header.run_id}: {plan.records} pairs in {plan.units} units")
+    out.log(f"run {found.header.run_id}: {many(plan.records, 'pair')} in {many(plan.units, 'unit')}")
     for note in found.header.notes:
         out.log(note)
     found = writers.run(found)
@@ -172,7 +184,7 @@ def _surveyed(tally: Tally) -> str:
     left = tally.records_planned - tally.done
     todo = f", {left} to do" if left else ""
     return (
-        f"{tally.records_planned} images surveyed: {tally.counts.get('candidates', 0)} candidates, "
+        f"{tally.records_planned} images surveyed: {tally.counts.get('candidates', 0)} samples found, "
         f"{tally.quarantined} images in quarantine{todo}"
     )
 

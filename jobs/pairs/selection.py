@@ -33,6 +33,8 @@ Indices = NDArray[np.int64]
 
 WIDE = 0.2
 """Share of all samples from which on one group is worth a warning: a split cannot be finer than its largest group."""
+MISSED = 0.1
+"""Share of all samples by which a part has to miss what was asked for it, to be worth that warning."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Selection:
         side: of each target: `both`, or `A` or `B` where sides are not paired.
         number: (k,) int64: of each target, over all parts.
         variants: (k,) int64: pairs that are made of each.
+        parts: names of all parts, those without a target as well.
         warnings: what the user should know.
     """
 
@@ -59,6 +62,7 @@ class Selection:
     side: list[str]
     number: Indices
     variants: Indices
+    parts: tuple[str, ...]
     warnings: tuple[str, ...]
 
     def to_table(self, survey: Survey) -> pa.Table:
@@ -86,8 +90,7 @@ class Selection:
 
     def summary(self, survey: Survey) -> dict[str, Any]:
         """In numbers, for the report and the dataset card."""
-        parts = dict.fromkeys(self.part, 0)
-        splits = {part: {"samples": 0, "groups": 0, "pairs": 0} for part in sorted(parts)}
+        splits = {part: {"samples": 0, "groups": 0, "pairs": 0} for part in self.parts}
         members: dict[str, set[int]] = {part: set() for part in splits}
         for part, group, count in zip(self.part, self.group.tolist(), self.variants.tolist(), strict=True):
             splits[part]["samples"] += 1
@@ -134,7 +137,7 @@ def select(job: PairsJob, survey: Survey) -> Selection:
         for key, sample in zip(chosen["key"].to_pylist(), chosen["sample"].to_pylist(), strict=True)
     ]
     names = group_names(labels, sample_keys)
-    number = numbering(sample_keys, job.run.seed)
+    number = _numbers(chosen["key"].to_pylist(), sample_keys, job.run.seed)
     part = assign(labels, np.ones(len(kept)), job.split.parts, job.run.seed, names) if len(kept) else []
     side = _sides(job, labels, part, names)
     if job.degrade.pairs is not None:
@@ -143,7 +146,21 @@ def select(job: PairsJob, survey: Survey) -> Selection:
         variants = np.full(len(kept), job.degrade.variants or 1, np.int64)
     variants[[place for place, one in enumerate(side) if one == "B"]] = 1
     warnings = (*_warnings(job, labels, part, side), *_unsaid(job, chosen["metadata"].to_pylist()))
-    return Selection(left_out, copy_of, kept, labels, part, side, number, variants, warnings)
+    parts = tuple(sorted(job.split.parts))
+    return Selection(left_out, copy_of, kept, labels, part, side, number, variants, parts, warnings)
+
+
+def _numbers(images: list[str], sample_keys: list[str], seed: int) -> Indices:
+    """Images in the order of a hash, and so the samples of each: those of one image follow each other.
+
+    A worker that makes their pairs then decodes the image once.
+    """
+    distinct = sorted(set(images))
+    place = dict(zip(distinct, numbering(distinct, seed).tolist(), strict=True))
+    of_image = np.array([place[image] for image in images], np.int64)
+    number = np.empty(len(images), np.int64)
+    number[np.lexsort((numbering(sample_keys, seed), of_image))] = np.arange(len(images))
+    return number
 
 
 def _filter(job: PairsJob, table: pa.Table, left_out: list[str]) -> None:
@@ -275,14 +292,20 @@ def _warnings(job: PairsJob, labels: Indices, part: list[str], side: list[str]) 
             found.append(f"{', '.join(lone)}: one group only, and so one side only; it takes two groups to have both")
     if len(job.split.parts) > 1:
         share = largest_share(labels)
-        if share > WIDE:
+        if share > WIDE and _missed(job, part) > MISSED and np.bincount(labels).max() > 1:
             people = kept_together(job.split, job.samples) == "identity"
             what = "a higher split.similarity makes finer ones" if people else "see split.by"
-            found.append(f"the largest group holds {share:.0%} of all samples, so the parts cannot be as asked; {what}")
+            found.append(f"the largest group holds {share:.0%} of all samples, so the parts are not as asked; {what}")
         empty = sorted(set(job.split.parts) - set(part))
         if empty:
             found.append(f"no samples for {', '.join(empty)}: there are fewer groups than that takes")
     return tuple(found)
+
+
+def _missed(job: PairsJob, part: list[str]) -> float:
+    """By how much, as a share of all samples, the part that is furthest from what was asked misses it."""
+    total = sum(job.split.parts.values())
+    return max(abs(part.count(name) / max(len(part), 1) - share / total) for name, share in job.split.parts.items())
 
 
 def _unsaid(job: PairsJob, metadata: list[str | None]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.beginning import Claim, Wanted, begin, known_run, refuse_others, take_up
@@ -78,10 +79,17 @@ def choose(job: PairsJob, survey_run: Run) -> Chosen:
             reasons.append(f"could not be read ({survey.failed}, see {survey_run.folder.uri}/{layout.QUARANTINE})")
         raise CommandError(
             f"{job.source.uri}: {survey.images + survey.failed} images were looked at and none is left to make pairs "
-            f"of: {', '.join(reasons)}; see `samples` and `filter` in the job file",
-            Exit.FAILED,
+            f"of: {', '.join(reasons)}{_nearly(survey)}; see `samples` and `filter` in the job file",
+            Exit.BAD_JOB,
         )
     return Chosen(survey, selection)
+
+
+def _nearly(survey: Survey) -> str:
+    """By how much the best of those that are too small is."""
+    small = survey.table.filter(pc.equal(survey.table["left_out"], "too_small"))
+    least = pc.min(small["enlargement"]).as_py()
+    return f" (the largest would have to be enlarged {least:.2f} times)" if least is not None else ""
 
 
 def begin_run(job: PairsJob, chosen: Chosen, claim: Claim) -> Run:

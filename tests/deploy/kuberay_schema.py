@@ -2,9 +2,10 @@
 
 KubeRay (https://github.com/ray-project/kuberay, Apache-2.0) publishes a CustomResourceDefinition in which each pod
 template is spelt out again. This is the same contract in short: KubeRay's own fields with their types, their values and
-what is required, as `ray-operator/apis/ray/v1/*_types.go` and the API reference of KubeRay 1.4 to 1.7 name them; what is
-Kubernetes' own is taken from Kubernetes' schema by reference. It knows no field that facejobs has no use for: one that is
-added to deploy/ and is missing here fails the tests until it is looked up.
+what is required, as its Go types (`ray-operator/apis/ray/v1`) and its API reference name them (read on 2026-11-25);
+what is Kubernetes' own is taken from Kubernetes' schema by reference. It knows no field that facejobs has no use for:
+one that is added to deploy/ and is missing here fails the tests until it is looked up. It says nothing of what the
+operator checks beyond types.
 
 `crd_schema` reads the published definition itself, for whoever has it at hand.
 """

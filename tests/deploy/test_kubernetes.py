@@ -60,8 +60,8 @@ def misspell(document: dict[str, Any]) -> None:
     spec["backofLimit"] = spec.pop("backoffLimit")
 
 
-def head(document: dict[str, Any]) -> dict[str, Any]:
-    return dict(document["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"])
+def head(document: dict[str, Any]) -> Any:
+    return document["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]
 
 
 PLANTED: dict[str, tuple[Change, str]] = {
@@ -81,12 +81,12 @@ PLANTED: dict[str, tuple[Change, str]] = {
     ),
     "text for a count": (lambda it: it["spec"].update(backoffLimit="5"), "'5' is not of type 'integer'"),
     "no head": (lambda it: it["spec"]["rayClusterSpec"].pop("headGroupSpec"), "'headGroupSpec' is a required"),
-    "no containers": (lambda it: it["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["spec"].pop("containers"), "'containers' is a required"),
+    "no containers": (lambda it: head(it).pop("containers"), "'containers' is a required"),
     "no size of a group": (
         lambda it: it["spec"]["rayClusterSpec"]["workerGroupSpecs"][0].pop("maxReplicas"),
         "'maxReplicas' is a required",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("planted", PLANTED)
@@ -147,7 +147,10 @@ def test_a_published_definition_is_closed() -> None:
             "free": {"type": "object", "properties": {}, "x-kubernetes-preserve-unknown-fields": True},
         },
     }
-    outer = {"type": "object", "properties": {"kind": {"type": "string"}, "metadata": {"type": "object"}, "spec": inner}}
+    outer = {
+        "type": "object",
+        "properties": {"kind": {"type": "string"}, "metadata": {"type": "object"}, "spec": inner},
+    }
     versions = [{"name": "v1", "schema": {"openAPIV3Schema": outer}}]
     definition = {"metadata": {"name": "things"}, "spec": {"versions": versions}}
     good = {"size": "1Gi", "names": ["a"], "labels": {"a": "b"}, "free": {"any": 1}}

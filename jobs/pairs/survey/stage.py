@@ -102,7 +102,8 @@ class Look:
         if coverage(affine, size, info.width, info.height) < samples.min_coverage:
             return Candidate(sample, "not_covered", enlargement=enlargement)
         crop = cut(image.raster, affine, size).pixels
-        return Candidate(sample, "", _face_sharpness(crop), enlargement, self._feature(crop, found, affine))
+        feature = self._feature(crop, found, affine) if size >= FEATURE_SIDE else self._who(image, found)
+        return Candidate(sample, "", _face_sharpness(crop), enlargement, feature)
 
     def _whole(self, image: _Image, samples: ImageSamples, width: int, height: int) -> Candidate:
         side = min(width, height)
@@ -156,7 +157,11 @@ class Look:
     def _person(self, image: _Image) -> NDArray[np.float32] | None:
         """Who the largest face of an image belongs to."""
         found = image.largest if self._settings.people else None
-        if found is None:
+        return self._who(image, found) if found is not None else None
+
+    def _who(self, image: _Image, found: Detection) -> NDArray[np.float32] | None:
+        """Who a face belongs to, seen at a size of its own."""
+        if self._identity is None:
             return None
         info = image.info
         upright = stored_to_upright(info.width, info.height, info.orientation, found.turn)

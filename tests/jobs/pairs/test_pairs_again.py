@@ -125,7 +125,7 @@ def test_a_source_of_broken_images_is_told_from_an_empty_one(studio: Studio) -> 
         path.write_bytes(b"broken")
     job = studio.job(**BLOCKS)
     result = studio.call("run", job)
-    assert result.exit_code == Exit.FAILED
+    assert result.exit_code == Exit.BAD_JOB
     assert "10 images were looked at" in result.stderr
     assert "could not be read (10, see " in result.stderr
     result = studio.call("retry", job)

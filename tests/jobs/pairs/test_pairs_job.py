@@ -183,8 +183,28 @@ def test_every_format_is_made_and_verified(studio: Studio, name: str) -> None:
 
 
 def test_nothing_left_is_said_with_reasons(studio: Studio) -> None:
-    result = studio.run(studio.job(filter={"min_side": 5000}), expected=1)
+    result = studio.run(studio.job(filter={"min_side": 5000}), expected=5)
     assert "none is left to make pairs of: small_image (9)" in result.stderr
+
+
+def test_by_how_much_faces_are_too_small_is_said(studio: Studio) -> None:
+    result = studio.run(studio.job(samples={"kind": "faces", "size": 2048}), expected=5)
+    assert "too_small (5)" in result.stderr or "too_small (6)" in result.stderr
+    assert "the largest would have to be enlarged" in result.stderr
+
+
+def test_a_part_without_samples_is_said_and_counted(studio: Studio) -> None:
+    result = studio.run(studio.job(split={"parts": {"train": 1000, "val": 1}}))
+    assert "no samples for val" in result.stderr
+    assert studio.selection()["splits"]["val"] == {"samples": 0, "groups": 0, "pairs": 0}
+    assert studio.call("report", studio.root / "pairs.yaml").exit_code == 0
+
+
+def test_a_recipe_of_another_name_is_one_difference(studio: Studio) -> None:
+    studio.run(studio.job())
+    result = studio.run(studio.job(degrade={"recipe": "old-photo"}), expected=7)
+    assert "degrade.recipe: was gfpgan, is now old-photo" in result.stderr
+    assert "in 1 point" in result.stderr
 
 
 def test_plan_says_what_a_run_would_come_to(studio: Studio) -> None:
