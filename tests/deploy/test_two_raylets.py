@@ -67,7 +67,7 @@ def node(log: Path, environment: dict[str, str], *arguments: str) -> Iterator[No
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(3)  # a head without nodes takes half a minute, and nothing in it is of worth
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
