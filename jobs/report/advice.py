@@ -51,6 +51,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "bad_mask": f"The mask must have the picture's size, as the picture is shown: make it anew, {_RETRY}.",
         "unsupported_target": "The output format cannot hold this picture: set `output.format` to tiff or same.",
         "size_mismatch": "The format needs pairs of one size: end the recipe with `resize` and `of: original`.",
+        "too_many_tiles": "The image would give more tiles than can be kept track of: choose a larger `samples.step`.",
         "worker_crashed": f"A library crashed at this picture: check the file with another program, {_RETRY}.",
         "timed_out": f"The picture took too long: where it is sound, raise the limit that the message names, {_RETRY}.",
         "out_of_memory": f"The picture needs more memory than a worker has: give workers more of it, {_RETRY}.",
