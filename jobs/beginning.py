@@ -13,7 +13,7 @@ from pipeline.history import next_version, standing_in, standing_runs
 from pipeline.ledger import now
 from pipeline.plan import PlanSummary
 from pipeline.records import Record, Unit
-from pipeline.run import Run, RunHeader, make_current, make_first, plan_run
+from pipeline.run import Run, RunHeader, current_run, make_current, make_first, plan_run
 from pipeline.sources import Ignored
 from pipeline.storage import Folder
 
@@ -94,6 +94,25 @@ def begin(output: Folder, wanted: Wanted, current: Run | None, known: Run | None
         SourceError: the source cannot be read as the job says.
         StorageError: storage unreachable or refusing.
     """
+    if current is not None:
+        return _begin(output, wanted, current, known, claim)
+    if (other := _by_another(output, wanted)) is not None:
+        return other
+    try:
+        return _begin(output, wanted, current, known, claim)
+    except RunConflictError:
+        if (other := _by_another(output, wanted)) is None:
+            raise
+        return other
+
+
+def _by_another(output: Folder, wanted: Wanted) -> Run | None:
+    """The run that another driver of this very job has begun since this one looked, and so this one's as well."""
+    there = current_run(output)
+    return there if there is not None and there.header.identity == wanted.identity else None
+
+
+def _begin(output: Folder, wanted: Wanted, current: Run | None, known: Run | None, claim: Claim) -> Run:
     if known is None:
         refuse_others(output, current, wanted)
     output.check()

@@ -117,4 +117,5 @@ def _problem(error: ErrorDetails) -> Problem:
         return Problem(path, "unknown key; remove it, or see docs/recipes.md for the keys there are")
     if error["type"] == "missing":
         return Problem(path, "missing; this key is needed")
-    return Problem(path, f"found {shown(error['input'])}, expected {message.removeprefix('input should be ')}")
+    asked = message.removeprefix("input should be ")
+    return Problem(path, f"found {shown(error['input'])}, {asked if asked == message else f'expected {asked}'}")

@@ -11,6 +11,9 @@ import pytest
 import yaml
 
 from jobs.exits import Exit
+from jobs.places import output_of
+from jobs.restore import start as beginner
+from jobs.spec import RestoreJob, load
 from pipeline.run import current_run
 from pipeline.storage import Folder
 
@@ -92,6 +95,21 @@ def test_a_second_driver_that_comes_late_helps(many: Bench) -> None:
     _, ok, quarantined, named, there = books(Folder(str(many.root / "late")))
     assert (ok, quarantined) == (4 * (COPIES + 1), 3 * (COPIES + 1))
     assert sorted(named) == sorted(there)
+
+
+@pytest.mark.parametrize("existing", ["refuse", "version"])
+def test_a_driver_that_looked_before_the_other_one_wrote(
+    bench: Bench, existing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bench.job("early", output={"existing": existing})
+    assert bench.call("run", path).exit_code == Exit.QUARANTINED
+    job = load(path)
+    assert isinstance(job, RestoreJob)
+    run = current_run(output_of(job))
+    assert run is not None
+    monkeypatch.setattr(beginner, "current_run", lambda _output: None)
+    monkeypatch.setattr(beginner, "known_run", lambda *_: None)
+    assert beginner.start(job).run.header == run.header
 
 
 @pytest.mark.s3
