@@ -12,21 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from jobs.pairs.grouping import grouped, said
 from jobs.pairs.survey.table import Survey
 from jobs.spec import PairsJob
-from jobs.spec.samples import FaceSamples
 from jobs.spec.split import kept_together
 from operators.selection.duplicates import exact_duplicates, near_duplicates, preference
-from operators.selection.groups import (
-    Links,
-    group_names,
-    groups,
-    largest_share,
-    placeable,
-    same_person,
-    same_picture,
-    same_value,
-)
+from operators.selection.groups import group_names, largest_share
 from operators.selection.splits import assign, numbering, spread
 
 Indices = NDArray[np.int64]
@@ -130,7 +121,7 @@ def select(job: PairsJob, survey: Survey) -> Selection:
     copy_of = [""] * len(left_out)
     if job.filter.duplicates != "keep":
         _drop_copies(job, table, left_out, copy_of)
-    kept, labels = _grouped(job, survey, left_out)
+    kept, labels = grouped(job, survey, left_out)
     chosen = table.take(kept)
     sample_keys = [
         f"{key}#{json.loads(sample)['index']}"
@@ -207,55 +198,6 @@ def _drop_copies(job: PairsJob, table: pa.Table, left_out: list[str], copy_of: l
             for row in rows_of[images[image]]:
                 if not left_out[row]:
                     left_out[row], copy_of[row] = reason, images[other]
-
-
-def _grouped(job: PairsJob, survey: Survey, left_out: list[str]) -> tuple[Indices, Indices]:
-    """The rows that are targets, and the group of each; notes those of which nobody knows whose they are."""
-    target = np.array([not reason for reason in left_out], np.bool_)
-    # Over all that was found: a copy that is left out may be what joins two others of its person.
-    labels = groups(len(left_out), *_links(job, survey))
-    if kept_together(job.split, job.samples) == "identity" and len(job.split.parts) > 1:
-        assert survey.features is not None
-        # Where no face was found there is nobody to be told apart.
-        nobody = survey.table["confidence"].is_null().to_numpy()
-        known = np.isfinite(survey.features[:, 0]) | (target & nobody)
-        stays = placeable(labels, known)
-        if isinstance(job.samples, FaceSamples):
-            # Whoever stands beside somebody who is known is not known by that.
-            stays &= known | _alone(survey.table)
-        for row in np.flatnonzero(target & ~stays).tolist():
-            left_out[row] = "unknown_person"
-        target &= stays
-    kept = np.flatnonzero(target).astype(np.int64)
-    return kept, np.unique(labels[kept], return_inverse=True)[1].astype(np.int64).reshape(len(kept))
-
-
-def _alone(table: pa.Table) -> NDArray[np.bool_]:
-    """(n,): which samples are the only one of their image."""
-    image = np.unique(np.array(table["key"].to_pylist(), dtype=object), return_inverse=True)[1].reshape(-1)
-    return np.asarray(np.bincount(image)[image] == 1)
-
-
-def _links(job: PairsJob, survey: Survey) -> list[Links]:
-    """What must stay together, in rows of the survey."""
-    table, together = survey.table, kept_together(job.split, job.samples)
-    links = [same_value(table["key"].to_pylist()), same_value(table["sha256"].to_pylist())]
-    if job.filter.duplicates != "exact" or together == "identity":
-        hashes = table["perceptual_hash"].to_numpy().astype(np.uint64)
-        links.append(same_picture(hashes, job.filter.distance))
-    if together == "identity":
-        assert survey.features is not None
-        links.append(same_person(survey.features, job.split.similarity))
-    if together == "column":
-        assert job.split.column is not None
-        links.append(same_value([said(text, job.split.column) for text in table["metadata"].to_pylist()]))
-    return links
-
-
-def said(metadata: str | None, column: str) -> str | None:
-    """What a catalogue says in a column; None where it says nothing."""
-    value = json.loads(metadata).get(column) if metadata else None
-    return None if value in (None, "") else str(value)
 
 
 def _sides(job: PairsJob, labels: Indices, part: list[str], names: list[str]) -> list[str]:

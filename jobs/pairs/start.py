@@ -16,9 +16,10 @@ from jobs.beginning import Claim, Wanted, begin, known_run, refuse_others, take_
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.identity import differences
+from jobs.pairs.grouping import said
 from jobs.pairs.identity import identity_of
 from jobs.pairs.planning import again, output_name, units_of
-from jobs.pairs.selection import Selection, said, select
+from jobs.pairs.selection import Selection, select
 from jobs.pairs.settings import PairsSettings
 from jobs.pairs.survey.start import find_survey
 from jobs.pairs.survey.table import Survey, read_survey
