@@ -104,3 +104,10 @@ def test_records_name_the_place_but_not_the_output(studio: Studio) -> None:
     assert studio.outputs("one") == studio.outputs("two")
     record = json.loads(str(table(studio, "one")[0]["record"]))
     assert record["source"]["uri"].startswith(f"file://{studio.root}/photographs/")
+
+
+def test_a_dataset_card_names_no_folder_of_this_machine(studio: Studio) -> None:
+    studio.run(studio.job(output={"format": "parquet"}))
+    card = (studio.root / "pairs/README.md").read_text()
+    assert "photographs" in card
+    assert str(studio.root) not in card

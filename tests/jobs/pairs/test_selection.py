@@ -275,6 +275,20 @@ def test_the_plan_is_balanced_and_names_every_pair_once() -> None:
     assert [unit.unit_id for unit in units_of(found, made, 10)] == [unit.unit_id for unit in units]
 
 
+def test_samples_of_an_image_follow_each_other() -> None:
+    second = json.dumps(Sample.from_dict({**FACE.to_dict(), "index": 1}).to_dict())
+    names = [f"{number:02d}" for number in range(20)]
+    rows = [row for key in names for row in (candidate(key), candidate(key, sample=second))]
+    made = survey(rows)
+    found = select(job(), made)
+    assert sorted(found.number.tolist()) == list(range(40))
+    order = [rows[found.kept[place]]["key"] for place in np.argsort(found.number)]
+    images = order[::2]
+    assert order[1::2] == images
+    assert sorted(images) == names
+    assert images != names  # images themselves are shuffled
+
+
 def test_a_retry_takes_no_shard_of_the_first_round() -> None:
     made = survey([candidate("a")])
     (unit,) = units_of(select(job(), made), made, 10)

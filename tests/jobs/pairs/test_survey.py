@@ -63,6 +63,15 @@ def test_a_face_is_measured_and_known_again() -> None:
     assert 0.02 < (one.sharpness or 0) < 0.5
 
 
+def test_whose_a_face_is_does_not_depend_on_the_size_of_the_sample() -> None:
+    (small,), (large,) = (
+        looked(file(FACE), FaceSamples(size=size, max_enlargement=2.0), people=True).candidates for size in (48, 256)
+    )
+    assert small.feature is not None
+    assert large.feature is not None
+    assert float(small.feature @ large.feature) > 0.99
+
+
 @pytest.mark.parametrize(
     ("pixels", "samples", "reason"),
     [
