@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from jobs.console import Output as Console
 from jobs.console import Words
 from jobs.exits import Exit
+from jobs.observe.watch import observing
 from jobs.spec import Scrubber, Spec
 from pipeline import layout
 from pipeline.driver import Outcome, drive
 from pipeline.finish import write_quarantine
+from pipeline.parcel import Receipt
 from pipeline.records import Output
 from pipeline.run import Run, open_run
 from pipeline.runners.contract import Pools, Runner
@@ -54,14 +56,19 @@ def drive_run(job: Spec, run: Run, spec: WorkerSpec, manner: Manner, out: Consol
     Returns:
         How it ended.
     """
-    with out.progress(run.header.plan.records, manner.words) as show:
+    with out.progress(run.header.plan.records, manner.words) as show, observing(job, run, out) as observe:
+
+        def told(tally: Tally, receipt: Receipt | None) -> None:
+            show(tally, receipt)
+            observe(tally, receipt)
+
         outcome = drive(
             run,
             _runner(job),
             spec,
             job.run.placement,
             job.run.allowance(run.header.plan.records),
-            writers.checking(show),
+            writers.checking(told),
             _replaced(job, run),
             job.run.grace_seconds,
             manner.closing,

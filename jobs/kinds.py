@@ -14,6 +14,7 @@ import jobs.restore.plan
 import jobs.restore.run
 import jobs.restore.start
 from jobs.console import Output
+from jobs.ended import Ended
 from jobs.exits import Exit
 from jobs.pairs.report.write import write_pairs_report
 from jobs.pairs.survey.start import KIND as SURVEY
@@ -38,8 +39,8 @@ class Kind:
         report: write the report of a run as it stands.
     """
 
-    run: Callable[[Any, Output, SoleWriters, bool], Exit]
-    retry: Callable[[Any, str, Run, frozenset[str], Output, SoleWriters], Exit]
+    run: Callable[[Any, Output, SoleWriters, bool], Ended]
+    retry: Callable[[Any, str, Run, frozenset[str], Output, SoleWriters], Ended]
     plan: Callable[[Any, int, bool, Output], Exit]
     find: Callable[[Any], Run | None]
     changed: Callable[[Run, Any], list[str]]

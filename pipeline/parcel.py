@@ -26,6 +26,10 @@ class Receipt:
         counts: what the job kind counts.
         seconds: wall time of the unit in this worker.
         message: why it was given up.
+        stages: seconds by stage, summed over threads.
+        output_bytes: bytes of the unit's outputs.
+        attempt: which try at the unit it was; 0 where that is not known.
+        finished: when it was committed, ISO 8601, UTC.
     """
 
     unit_id: str
@@ -36,6 +40,10 @@ class Receipt:
     counts: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     message: str = ""
+    stages: Mapping[str, float] = field(default_factory=dict)
+    output_bytes: int = 0
+    attempt: int = 0
+    finished: str = ""
 
 
 @dataclass
@@ -83,4 +91,8 @@ def receipt_of(commit: Commit, state: str, seconds: float) -> Receipt:
         codes=dict(Counter(row.code for row in commit.quarantined)),
         counts=dict(commit.counts),
         seconds=seconds,
+        stages=dict(commit.seconds),
+        output_bytes=commit.output_bytes,
+        attempt=commit.attempt,
+        finished=commit.finished,
     )

@@ -16,7 +16,7 @@ def run_job(path: str, out: Output, *, replan: bool = False) -> Exit:
     with SoleWriters(out.log) as writers:
         job = load(path)
         out.use(Scrubber(secrets_of(job)))
-        return KINDS[job.job].run(job, out, writers, replan)
+        return KINDS[job.job].run(job, out, writers, replan).exit
 
 
 def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
@@ -27,4 +27,4 @@ def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
     if job is None:
         raise CommandError(f"{place}: retry needs the job file, which says how to reach the source", Exit.USAGE)
     with SoleWriters(out.log) as writers:
-        return KINDS[job.job].retry(job, place, located.run, frozenset(codes), out, writers)
+        return KINDS[job.job].retry(job, place, located.run, frozenset(codes), out, writers).exit

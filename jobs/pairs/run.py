@@ -11,6 +11,7 @@ import yaml
 from jobs.console import Output as Console
 from jobs.console import Words
 from jobs.driving import ENDS, Manner, drive_run, say_done, say_end
+from jobs.ended import Ended
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.pairs.formats.contract import About
@@ -40,21 +41,22 @@ from pipeline.tally import Tally, tally_of
 from pipeline.writer_lock import SoleWriters
 
 
-def run(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> Exit:
+def run(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> Ended:
     """Survey the source, choose what is good enough, and make the pairs; or go on where that was left."""
     found = known(job)
     if found is None or replan or noted_selection(found) is None:
         surveyed = _survey(job, out, writers, replan)
-        if isinstance(surveyed, Exit):
+        if isinstance(surveyed, Ended):
             return surveyed
         found = _planned(job, surveyed, out, writers)
     if found.complete and (tally := tally_of(found)).complete:
         PairsSettings.of(job).format.sweep(found)
-        return _with_failures(job, say_done(found, tally, _manner(job), out, replan=replan), found, out)
+        code = say_done(found, tally, _manner(job), out, replan=replan)
+        return Ended(_with_failures(job, code, found, out), found)
     return _drive(job, found, out, writers)
 
 
-def retry(job: PairsJob, place: str, found: Run, codes: frozenset[str], out: Console, writers: SoleWriters) -> Exit:
+def retry(job: PairsJob, place: str, found: Run, codes: frozenset[str], out: Console, writers: SoleWriters) -> Ended:
     """Make the pairs in quarantine again."""
     if found.header.kind == SURVEY:
         raise CommandError(
@@ -78,7 +80,7 @@ def retry(job: PairsJob, place: str, found: Run, codes: frozenset[str], out: Con
             "nothing to do: no such pair is in quarantine; `facejobs run --replan` looks again at images that could "
             "not be read"
         )
-        return Exit.DONE
+        return Ended(Exit.DONE, found)
     out.log(f"{count} pairs are tried again")
     return _drive(job, found, out, writers)
 
@@ -111,7 +113,7 @@ def _published(uri: str) -> str:
     return uri if "://" in uri and not uri.startswith("file://") else PurePath(uri).name
 
 
-def _survey(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> Run | Exit:
+def _survey(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> Run | Ended:
     """A finished survey, or how it ended before."""
     survey = start_survey(job, lambda count: out.log(f"{count} records listed"), writers.output, replan=replan)
     plan = survey.header.plan
@@ -132,7 +134,7 @@ def _survey(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> 
         return survey
     out.say(_surveyed(outcome.tally))
     out.log(f"the survey is not complete: {outcome.message}; run the same command again to continue")
-    return ENDS[outcome.state]
+    return Ended(ENDS[outcome.state], survey, outcome)
 
 
 def _planned(job: PairsJob, survey: Run, out: Console, writers: SoleWriters) -> Run:
@@ -148,7 +150,7 @@ def _planned(job: PairsJob, survey: Run, out: Console, writers: SoleWriters) -> 
     return found
 
 
-def _drive(job: PairsJob, found: Run, out: Console, writers: SoleWriters) -> Exit:
+def _drive(job: PairsJob, found: Run, out: Console, writers: SoleWriters) -> Ended:
     plan = found.header.plan
     out.log(f"run {found.header.run_id}: {many(plan.records, 'pair')} in {many(plan.units, 'unit')}")
     for note in found.header.notes:
@@ -158,7 +160,7 @@ def _drive(job: PairsJob, found: Run, out: Console, writers: SoleWriters) -> Exi
     outcome = drive_run(job, found, worker_spec(job, found), manner, out, writers)
     if outcome.state == "complete":
         PairsSettings.of(job).format.sweep(found)
-    return _with_failures(job, say_end(found, outcome, manner, out), found, out)
+    return Ended(_with_failures(job, say_end(found, outcome, manner, out), found, out), found, outcome)
 
 
 def _manner(job: PairsJob) -> Manner:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jobs.console import Output, Words
 from jobs.driving import Manner, drive_run, say_done, say_end
+from jobs.ended import Ended
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.models.progress import watched
@@ -16,7 +17,7 @@ from pipeline.tally import Tally, tally_of
 from pipeline.writer_lock import SoleWriters
 
 
-def run(job: RestoreJob, out: Output, writers: SoleWriters, replan: bool) -> Exit:
+def run(job: RestoreJob, out: Output, writers: SoleWriters, replan: bool) -> Ended:
     """Plan the job's run or take it up again, and process what is left."""
     started = start(
         job,
@@ -28,18 +29,17 @@ def run(job: RestoreJob, out: Output, writers: SoleWriters, replan: bool) -> Exi
     found = started.run
     plan = found.header.plan
     if started.resumed and found.complete and (tally := tally_of(found)).complete:
-        return say_done(found, tally, DONE, out, replan=replan)
+        return Ended(say_done(found, tally, DONE, out, replan=replan), found)
     verb = "resuming" if started.resumed else "planned"
     out.log(f"{verb} run {found.header.run_id}: {plan.records} records in {plan.units} units, {plan.bytes} bytes")
     for note in found.header.notes:
         out.log(note)
     found = writers.run(found)
-    return say_end(
-        found, drive_run(job, found, worker_spec(job, started.weights, found), MANNER, out, writers), MANNER, out
-    )
+    outcome = drive_run(job, found, worker_spec(job, started.weights, found), MANNER, out, writers)
+    return Ended(say_end(found, outcome, MANNER, out), found, outcome)
 
 
-def retry(job: RestoreJob, place: str, found: Run, codes: frozenset[str], out: Output, writers: SoleWriters) -> Exit:
+def retry(job: RestoreJob, place: str, found: Run, codes: frozenset[str], out: Output, writers: SoleWriters) -> Ended:
     """Process what is in quarantine again."""
     changed, weights = is_of(found, job, fetch=True)
     if changed:
@@ -54,9 +54,10 @@ def retry(job: RestoreJob, place: str, found: Run, codes: frozenset[str], out: O
     count = plan_retry(job, weights, found, codes)
     if not count:
         out.say("nothing to do: no such record is in quarantine, or it is one that the plan itself found wrong")
-        return Exit.DONE
+        return Ended(Exit.DONE, found)
     out.log(f"{count} records are tried again")
-    return say_end(found, drive_run(job, found, worker_spec(job, weights, found), MANNER, out, writers), MANNER, out)
+    outcome = drive_run(job, found, worker_spec(job, weights, found), MANNER, out, writers)
+    return Ended(say_end(found, outcome, MANNER, out), found, outcome)
 
 
 def _counts(tally: Tally) -> str:

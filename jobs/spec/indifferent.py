@@ -23,6 +23,8 @@ OF_ALL_JOBS = frozenset(
         "run.worker_memory",
         "run.grace_seconds",
         "run.stall_seconds",
+        "observe",
+        "notify",
     }
 )
 """Those of every kind of job."""

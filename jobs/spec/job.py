@@ -10,6 +10,8 @@ from jobs.spec.common import Block
 from jobs.spec.detect import Detect
 from jobs.spec.models import Models
 from jobs.spec.names import NAME_PATTERN, check_name
+from jobs.spec.notify import Notify
+from jobs.spec.observe import Observe
 from jobs.spec.output import Output
 from jobs.spec.pairs import PairsJob
 from jobs.spec.restore import ClassicRestore, Restore
@@ -39,6 +41,10 @@ class RestoreJob(Block):
     """Where the results go and what they are."""
     run: Run = Field(default_factory=Run)
     """Where and how the work is done."""
+    observe: Observe = Field(default_factory=Observe)
+    """How the run is watched."""
+    notify: Notify = Field(default_factory=Notify)
+    """Who is told how it ended."""
 
 
 Spec = RestoreJob | PairsJob

@@ -10,6 +10,8 @@ from jobs.spec.common import Block
 from jobs.spec.degrade import Degrade
 from jobs.spec.filter import Filter
 from jobs.spec.names import NAME_PATTERN, check_name
+from jobs.spec.notify import Notify
+from jobs.spec.observe import Observe
 from jobs.spec.pairs_output import PairsOutput
 from jobs.spec.run import Run
 from jobs.spec.samples import FaceSamples, Samples
@@ -38,3 +40,7 @@ class PairsJob(Block):
     """Where the pairs go, and in which format."""
     run: Run = Field(default_factory=Run)
     """Where and how the work is done."""
+    observe: Observe = Field(default_factory=Observe)
+    """How the run is watched."""
+    notify: Notify = Field(default_factory=Notify)
+    """Who is told how it ended."""

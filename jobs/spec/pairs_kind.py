@@ -12,6 +12,8 @@ from jobs.spec.filter import Filter
 from jobs.spec.indifferent import OF_ALL_JOBS, UNIT_SIZES
 from jobs.spec.kind import Around, Kind, as_written
 from jobs.spec.located import with_source_and_output
+from jobs.spec.notify import Notify
+from jobs.spec.observe import Observe
 from jobs.spec.pairs import PairsJob
 from jobs.spec.pairs_checks import (
     check_column,
@@ -48,6 +50,8 @@ class PairsParts:
     split: Split | None = None
     output: PairsOutput | None = None
     run: Run | None = None
+    observe: Observe | None = None
+    notify: Notify | None = None
 
 
 def _place(parts: PairsParts, around: Around) -> tuple[PairsParts, list[Finding]]:
@@ -97,6 +101,8 @@ PAIRS: Kind[PairsParts] = Kind(
         "split": (Split,),
         "output": (PairsOutput,),
         "run": (Run,),
+        "observe": (Observe,),
+        "notify": (Notify,),
     },
     tags={
         "source": lambda around: Tag("kind", SOURCES),

@@ -20,6 +20,8 @@ from jobs.spec.job import RestoreJob
 from jobs.spec.kind import Around, Kind
 from jobs.spec.located import Check, located, with_source_and_output
 from jobs.spec.models import Models
+from jobs.spec.notify import Notify
+from jobs.spec.observe import Observe
 from jobs.spec.output import Output
 from jobs.spec.problems import Finding
 from jobs.spec.restore import DEFAULT_MODEL, RESTORES, GeneratorRestore, RestoreBlock
@@ -52,6 +54,8 @@ class RestoreParts:
     score: Score | None = None
     output: Output | None = None
     run: Run | None = None
+    observe: Observe | None = None
+    notify: Notify | None = None
 
 
 def _place(parts: RestoreParts, around: Around) -> tuple[RestoreParts, list[Finding]]:
@@ -101,6 +105,8 @@ RESTORE: Kind[RestoreParts] = Kind(
         "score": (Score,),
         "output": (Output,),
         "run": (Run,),
+        "observe": (Observe,),
+        "notify": (Notify,),
     },
     tags={
         "source": lambda around: Tag("kind", SOURCES),

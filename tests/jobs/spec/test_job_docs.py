@@ -20,6 +20,8 @@ from jobs.spec.filter import Filter
 from jobs.spec.generator import GeneratorSettings
 from jobs.spec.kinds import KINDS
 from jobs.spec.models import Models
+from jobs.spec.notify import Notify
+from jobs.spec.observe import Observe
 from jobs.spec.output import Output
 from jobs.spec.pairs_output import PairsOutput
 from jobs.spec.restore import ClassicRestore, GeneratorRestore, NoneRestore
@@ -54,6 +56,8 @@ SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
     ("`score.gate`", Gate, set()),
     ("`output`", Output, set()),
     ("`run`", Run, set()),
+    ("`observe`", Observe, set()),
+    ("`notify`", Notify, set()),
 ]
 OF_SAMPLES = {"kind", "detect"}
 PAIRS_SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
