@@ -9,9 +9,17 @@ from importlib.metadata import version
 
 from benchmarks import engines, flow, paste, scale
 from benchmarks.pairs import __main__ as pairs
+from benchmarks.scaling import __main__ as scaling
 from pipeline.runners.ray_cluster import cores
 
-BENCHMARKS = {"paste": paste.main, "engines": engines.main, "flow": flow.main, "scale": scale.main, "pairs": pairs.main}
+BENCHMARKS = {
+    "paste": paste.main,
+    "engines": engines.main,
+    "flow": flow.main,
+    "scale": scale.main,
+    "pairs": pairs.main,
+    "scaling": scaling.quick,
+}
 LIBRARIES = ("facejobs", "ray", "numpy", "opencv-python-headless", "onnxruntime", "pyvips-binary")
 
 

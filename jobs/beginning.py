@@ -79,6 +79,20 @@ def refuse_others(output: Folder, current: Run | None, wanted: Wanted) -> None:
         )
 
 
+def refuse_collection(output: Folder, current: Run | None, existing: str) -> None:
+    """A collection that is kept up by nights is no place for a run over all of a source, other than beside it.
+
+    Raises:
+        RunConflictError: the output holds one.
+    """
+    if current is not None and current.header.night and existing != "version":
+        raise RunConflictError(
+            f"{output.uri}: holds a collection that is kept up by nights (the last is night {current.header.night}, run "
+            f"{current.header.run_id} of {current.header.created}); give the job its block `selection` again, name "
+            "another output.uri, or say output.existing: version"
+        )
+
+
 def begin(output: Folder, wanted: Wanted, current: Run | None, known: Run | None, claim: Claim) -> Run:
     """Plan a run and make it the output's current one.
 
@@ -113,6 +127,7 @@ def _by_another(output: Folder, wanted: Wanted) -> Run | None:
 
 
 def _begin(output: Folder, wanted: Wanted, current: Run | None, known: Run | None, claim: Claim) -> Run:
+    refuse_collection(output, current, wanted.existing)
     if known is None:
         refuse_others(output, current, wanted)
     output.check()

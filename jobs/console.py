@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a progress bar on a terminal, plain lines elsewhere."""
+"""What is seen while a run goes on: a progress bar on a terminal, plain lines elsewhere, or lines of JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from jobs.observe.lines import Caught, Field, JsonLines, Level, say_unit
 from jobs.spec import Scrubber
 from pipeline.parcel import Receipt
 from pipeline.tally import Tally
@@ -46,6 +47,7 @@ class Output:
     def __init__(self, scrubber: Scrubber | None = None) -> None:
         self._scrubber = scrubber or Scrubber(())
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._json: JsonLines | None = None
 
     def use(self, scrubber: Scrubber) -> None:
         """Hide these secrets from now on."""
@@ -56,13 +58,44 @@ class Output:
         """What hides secrets."""
         return self._scrubber
 
+    @contextmanager
+    def structured(self, **about: str) -> Iterator[None]:
+        """From now on write every message as a line of JSON that names all this.
+
+        While the block runs, so is whatever else Python code writes to standard error. Messages stay JSON after it.
+        """
+        before = sys.stderr
+        self._json = JsonLines(before, self._scrub)
+        self._json.about(**about)
+        caught = Caught(self._json.emit)
+        sys.stderr = caught
+        try:
+            yield
+        finally:
+            caught.finish()
+            sys.stderr = before
+
+    def about(self, **fields: str) -> None:
+        """What messages as JSON name from now on, such as the run."""
+        if self._json is not None:
+            self._json.about(**fields)
+
     def say(self, text: str) -> None:
         """A result, to standard output."""
         sys.stdout.write(self._scrubber.scrub(text) + "\n")
         sys.stdout.flush()
 
-    def log(self, text: str) -> None:
-        """What is going on, to standard error; with the time where nobody watches."""
+    def log(self, text: str, level: Level = "info", **fields: Field) -> None:
+        """What is going on, to standard error; with the time where nobody watches.
+
+        Args:
+            text: the message.
+            level: how bad it is, and
+            fields: what it concerns; both for messages as JSON alone.
+        """
+        if self._json is not None:
+            self._json.emit(level, text, fields)
+            return
         text = self._scrubber.scrub(text)
         if not self._console.is_terminal:
             text = f"{datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')} {text}"
@@ -70,13 +103,19 @@ class Output:
 
     def complain(self, text: str) -> None:
         """What a command ends with, to standard error, as it stands: `file:line:column` stays first in its line."""
+        if self._json is not None:
+            self._json.emit("error", text, {})
+            return
         sys.stderr.write(self._scrubber.scrub(text) + "\n")
         sys.stderr.flush()
+
+    def _scrub(self, text: str) -> str:
+        return self._scrubber.scrub(text)  # the one of now: secrets are known once the job file is read
 
     @contextmanager
     def progress(self, records: int, words: Words) -> Iterator[Callable[[Tally, Receipt | None], None]]:
         """A callback that shows counts, of so many records, as units finish."""
-        if self._console.is_terminal:
+        if self._console.is_terminal and self._json is None:
             yield from self._bar(records, words)
         else:
             yield self._lines(words)
@@ -105,14 +144,19 @@ class Output:
 
         def show(now: Tally, receipt: Receipt | None) -> None:
             nonlocal last
-            if receipt and receipt.message:
+            if receipt and self._json is not None:
+                say_unit(receipt, self._json.emit)
+            elif receipt and receipt.message:
                 self.log(receipt.message)
             if time.monotonic() - last >= LINE_SECONDS:
                 last = time.monotonic()
                 self.log(
                     f"{now.done} of {now.records_planned} {words.records}, "
                     f"{now.units_committed} of {now.units_planned} units, "
-                    f"{now.quarantined} in quarantine{words.more(now)}"
+                    f"{now.quarantined} in quarantine{words.more(now)}",
+                    records=now.records_planned,
+                    ok=now.ok,
+                    quarantined=now.quarantined,
                 )
 
         return show

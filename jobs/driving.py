@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jobs.console import Output as Console
 from jobs.console import Words
 from jobs.exits import Exit
+from jobs.observe.lines import Level
 from jobs.observe.watch import observing
 from jobs.spec import Scrubber, Spec
 from pipeline import layout
@@ -26,6 +27,7 @@ from pipeline.writer_lock import SoleWriters
 
 ENDS = {
     "complete": Exit.DONE,
+    "time_up": Exit.DONE,
     "over_budget": Exit.OVER_BUDGET,
     "storage": Exit.STORAGE,
     "interrupted": Exit.INTERRUPTED,
@@ -50,21 +52,33 @@ class Manner:
     closing: Callable[[Run], Sequence[Output]] | None = None
 
 
-def drive_run(job: Spec, run: Run, spec: WorkerSpec, manner: Manner, out: Console, writers: SoleWriters) -> Outcome:
+def drive_run(
+    job: Spec,
+    run: Run,
+    spec: WorkerSpec,
+    manner: Manner,
+    out: Console,
+    writers: SoleWriters,
+    seconds: float | None = None,
+) -> Outcome:
     """Process what is left of a run, and write its report.
 
     Returns:
         How it ended.
     """
-    with out.progress(run.header.plan.records, manner.words) as show, observing(job, run, out) as observe:
+    runner = _runner(job)
+    with (
+        observing(job, run, runner, out) as observe,
+        out.progress(run.header.plan.records, manner.words) as show,
+    ):
 
         def told(tally: Tally, receipt: Receipt | None) -> None:
             show(tally, receipt)
-            observe(tally, receipt)
+            observe.unit(tally, receipt)
 
         outcome = drive(
             run,
-            _runner(job),
+            runner,
             spec,
             job.run.placement,
             job.run.allowance(run.header.plan.records),
@@ -72,7 +86,9 @@ def drive_run(job: Spec, run: Run, spec: WorkerSpec, manner: Manner, out: Consol
             _replaced(job, run),
             job.run.grace_seconds,
             manner.closing,
+            seconds,
         )
+        observe.end(outcome)
     # Whoever stopped it waits; and storage that does not answer takes no report.
     if outcome.state not in ("interrupted", "storage"):
         if outcome.state != "complete":
@@ -90,7 +106,8 @@ def say_end(run: Run, outcome: Outcome, manner: Manner, out: Console) -> Exit:
     if outcome.state not in ("interrupted", "storage"):
         say_places(run, out)
     if outcome.state != "complete":
-        out.log(f"not complete: {outcome.message}; run the same command again to continue")
+        level: Level = "info" if outcome.state == "time_up" else "error"
+        out.log(f"not complete: {outcome.message}; run the same command again to continue", level)
         return ENDS[outcome.state]
     return Exit.QUARANTINED if outcome.tally.quarantined else Exit.DONE
 

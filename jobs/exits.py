@@ -18,6 +18,7 @@ class Exit(IntEnum):
     CONFLICT = 7  # the output holds another run's results
     MISMATCH = 8  # verify: outputs or models differ from what was recorded
     NO_RUN = 9  # there is no run at the named place
+    BUSY = 10  # another night of the collection is under way; nothing was done
     INTERRUPTED = 130  # stopped by a signal; run again to continue
 
 
@@ -32,5 +33,6 @@ MEANING = {
     Exit.CONFLICT: "the output holds another run's results",
     Exit.MISMATCH: "outputs, models or pairs differ from what was recorded",
     Exit.NO_RUN: "no run at the named place",
+    Exit.BUSY: "another night of the collection is under way; nothing was done",
     Exit.INTERRUPTED: "interrupted; run again to continue",
 }

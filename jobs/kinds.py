@@ -15,12 +15,14 @@ import jobs.restore.run
 import jobs.restore.start
 from jobs.console import Output
 from jobs.ended import Ended
+from jobs.estimate.plan import Asked
 from jobs.exits import Exit
 from jobs.pairs.report.write import write_pairs_report
 from jobs.pairs.survey.start import KIND as SURVEY
 from jobs.report.write import write_report
 from jobs.restore.weights import lacking
 from jobs.spec import Scrubber
+from jobs.wishes import Wishes
 from pipeline.run import Run
 from pipeline.writer_lock import SoleWriters
 
@@ -30,18 +32,18 @@ class Kind:
     """A kind of job, for the commands; the job that they are given is always of its own model.
 
     Attributes:
-        run: plan the job's run or take it up again, and process what is left; the flag asks for a new listing.
+        run: plan the job's run or take it up again, and process what is left; the wishes are those of the command line.
         retry: process what is in quarantine again: job, how it was named, its run, codes (none for all).
-        plan: say what a run would come to and write nothing: job, records to try, whether as JSON.
+        plan: say what a run would come to: job, what is asked for.
         find: the job's own run, if its output holds results of it; else whichever run's results the output holds.
         changed: in what a run differs from a job, one line a key.
         note: what is to be done before the job can run here, empty for nothing; touches no storage.
         report: write the report of a run as it stands.
     """
 
-    run: Callable[[Any, Output, SoleWriters, bool], Ended]
+    run: Callable[[Any, Output, SoleWriters, Wishes], Ended]
     retry: Callable[[Any, str, Run, frozenset[str], Output, SoleWriters], Ended]
-    plan: Callable[[Any, int, bool, Output], Exit]
+    plan: Callable[[Any, Asked, Output], Exit]
     find: Callable[[Any], Run | None]
     changed: Callable[[Run, Any], list[str]]
     note: Callable[[Any], str]

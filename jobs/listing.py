@@ -1,47 +1,56 @@
-"""What a source holds, counted without reading any image; and sizes and times in words."""
+"""What a source holds, counted without reading any image, and which of its records are worth trying."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.console import Output
+from jobs.estimate.strata import SizeClasses, Stratum
+from jobs.estimate.work import Units
 from jobs.places import source_of
+from jobs.report.text import size
 from jobs.spec import Spec
 from pipeline.cutting import cut_units
 from pipeline.records import Record
 from pipeline.sources import Ignored, list_records
 
-SPREAD = 97
-"""Every so manieth record is a candidate for the sample, so that it does not come from one folder alone."""
-
 
 @dataclass
 class Listing:
-    """What a source holds.
+    """What there is to do.
 
     Attributes:
         records: how many.
-        units: in how many units.
+        units: in which units.
         bytes: sum of the records' sizes, as far as known.
         problems: records that are known to fail, by code.
         ignored: other objects, by why they were left out.
-        sample: records to try.
+        strata: the other records by size, with those to try.
+        seconds: that the listing took.
     """
 
     records: int = 0
-    units: int = 0
+    units: Units = field(default_factory=Units)
     bytes: int = 0
     problems: Counter[str] = field(default_factory=Counter)
     ignored: dict[str, int] = field(default_factory=dict)
-    sample: list[Record] = field(default_factory=list)
+    strata: list[Stratum] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def sample(self) -> list[Record]:
+        """Records to try."""
+        return [record for stratum in self.strata for record in stratum.chosen]
 
     def plain(self) -> dict[str, Any]:
         """As JSON values, without the sample."""
         return {
             "records": self.records,
-            "units": self.units,
+            "units": len(self.units),
             "bytes": self.bytes,
             "problems": dict(self.problems),
             "ignored": self.ignored,
@@ -49,50 +58,45 @@ class Listing:
 
     def say(self, uri: str, out: Output) -> None:
         """In words."""
-        out.say(f"{uri}: {self.records} records, {size_text(self.bytes)}, in {self.units} units")
+        out.say(f"{uri}: {self.records:,} records, {size(self.bytes)}, in {len(self.units):,} units")
         for code, count in self.problems.most_common():
-            out.say(f"  {count} would go straight to quarantine: {code}")
+            out.say(f"  {count:,} would go straight to quarantine: {code}")
         for reason, count in self.ignored.items():
-            out.say(f"  {count} other objects are left out: {reason}")
+            out.say(f"  {count:,} other objects are left out: {reason}")
 
 
 def survey_source(job: Spec, sample: int) -> Listing:
-    """List a job's source; holds no more than one unit at a time.
+    """List a job's source; holds no more than one unit at a time, and a sample.
 
     Args:
         job: any.
         sample: how many records to choose for trying.
     """
-    listing = Listing()
     ignored = Ignored()
-    spares: list[Record] = []
-    for unit in cut_units(list_records(source_of(job), ignored), job.run.unit_records, job.run.unit_bytes):
-        listing.units += 1
-        for record in unit.records:
-            if record.problem:
-                listing.problems[record.problem.partition(":")[0]] += 1
-            elif listing.records % SPREAD == 0 and len(listing.sample) < sample:
-                listing.sample.append(record)
-            elif len(spares) < sample:
-                spares.append(record)
-            listing.records += 1
-            listing.bytes += max(record.size, 0)
-    listing.sample.extend(spares[: sample - len(listing.sample)])
+    listing = survey_records(job, list_records(source_of(job), ignored), sample)
     listing.ignored = dict(ignored.counts)
     return listing
 
 
-def size_text(count: float) -> str:
-    """Bytes in the largest unit that leaves a whole number."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
+def survey_records(job: Spec, records: Iterable[Record], sample: int) -> Listing:
+    """Count records that are to be done, wherever they come from, and choose some of each size for trying.
 
-
-def time_text(hours: float) -> str:
-    """Hours in seconds, minutes or hours, whichever suits."""
-    if hours < 1 / 60:
-        return f"{hours * 3600:.0f} s"
-    return f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.1f} h"
+    Args:
+        job: which cuts them into units.
+        records: a whole source, or what is due of it.
+        sample: how many records to choose.
+    """
+    start = time.perf_counter()
+    listing = Listing()
+    classes = SizeClasses(sample)
+    for unit in cut_units(records, job.run.unit_records, job.run.unit_bytes):
+        sound = [record for record in unit.records if not record.problem]
+        for record in sound:
+            classes.add(record)
+        listing.problems.update(record.problem.partition(":")[0] for record in unit.records if record.problem)
+        listing.units.add(len(sound), sum(max(record.size, 0) for record in sound))
+        listing.records += len(unit.records)
+        listing.bytes += sum(max(record.size, 0) for record in unit.records)
+    listing.strata = classes.strata()
+    listing.seconds = time.perf_counter() - start
+    return listing

@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from jobs.commands import author, look
+from jobs.commands import catalog as cataloguing
 from jobs.commands import compile as compiling
 from jobs.commands import gc as collecting
+from jobs.commands import notify as notifying
 from jobs.commands import plan as planning
 from jobs.commands import run as running
+from jobs.commands import ui as showing
 from jobs.ending import end
+from jobs.estimate.plan import SAMPLE, Asked
 from jobs.exits import MEANING
 from jobs.model_commands import app as model_commands
 from jobs.pair_commands import app as pair_commands
@@ -38,6 +42,7 @@ app.add_typer(pair_commands, name="pairs")
 JobFile = Annotated[str, typer.Argument(metavar="JOB", help="The job file (YAML).")]
 RunPlace = Annotated[str, typer.Argument(metavar="RUN", help="The job file, or the URI of its output.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Every = Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="Seconds between two looks at the ledger.")]
 
 
 @app.command()
@@ -46,19 +51,32 @@ def run(
     replan: Annotated[
         bool, typer.Option("--replan", help="List the source again; if it has changed, plan a new run over all of it.")
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="With a selection: leave alone what was last tried before (2026-11-01, 7d)."),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="SQL", help="With a selection: only what meets a condition on the catalogue's columns."),
+    ] = None,
 ) -> None:
-    """Run a job, or continue it where it was interrupted."""
-    end(lambda out: running.run_job(job, out, replan=replan))
+    """Run a job, or continue it where it was interrupted; with a selection, do what is due tonight."""
+    end(lambda out: running.run_job(job, out, running.wishes_of(replan=replan, since=since, where=where)))
 
 
 @app.command()
 def plan(
     job: JobFile,
-    sample: Annotated[int, typer.Option(min=0, help="Records to try in memory for the estimate; 0 tries none.")] = 8,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Records to try in memory for the estimate; 0 tries none.")
+    ] = SAMPLE,
     as_json: AsJson = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the estimate in the output's _facejobs/; the report compares with it.")
+    ] = False,
 ) -> None:
-    """Say what a run would do: records, bytes, units, time. Writes nothing."""
-    end(lambda out: planning.plan_job(job, sample, as_json, out))
+    """Say what a run would come to: time, cost, storage, here and on the job's cluster. Writes nothing but --keep."""
+    end(lambda out: planning.plan_job(job, Asked(sample, as_json, keep), out))
 
 
 @app.command()
@@ -68,9 +86,28 @@ def validate(job: JobFile) -> None:
 
 
 @app.command()
-def status(place: RunPlace, as_json: AsJson = False) -> None:
+def status(
+    place: RunPlace,
+    as_json: AsJson = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it as it goes on, until it is complete.")] = False,
+    every: Every = 5.0,
+) -> None:
     """Show what a run has come to, from its ledger alone."""
+    if watch:
+        end(lambda out: look.watch_status(place, every, as_json, out))
     end(lambda out: look.show_status(place, as_json, out))
+
+
+@app.command()
+def ui(
+    place: RunPlace,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one.")] = 8650,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    no_open: Annotated[bool, typer.Option("--no-open", help="Open no browser.")] = False,
+    every: Every = 5.0,
+) -> None:
+    """Serve a page on this machine that shows a run as it goes on, from its ledger alone."""
+    end(lambda out: showing.show_page(place, showing.Asked(host, port, every, browser=not no_open), out))
 
 
 @app.command()
@@ -83,6 +120,23 @@ def report(place: RunPlace) -> None:
 def verify(place: RunPlace, as_json: AsJson = False) -> None:
     """Compare every output with its recorded SHA-256; name what is missing, changed or extra."""
     end(lambda out: look.verify_run(place, as_json, out))
+
+
+@app.command()
+def catalog(
+    place: RunPlace,
+    keys: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Records whose history to show.")] = None,
+    where: Annotated[
+        str, typer.Option(metavar="SQL", help="List the records that meet a condition on the catalogue's columns.")
+    ] = "",
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the rows to a .csv, .jsonl, .json or .parquet file.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite the file if it exists.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the state of a collection over all its runs, or what became of single records."""
+    end(lambda out: cataloguing.show_catalog(place, keys or (), where, to, out, as_json=as_json, force=force))
 
 
 @app.command()
@@ -108,6 +162,15 @@ def retry(
 ) -> None:
     """Process the records in quarantine again."""
     end(lambda out: running.retry_run(job, tuple(code or ()), out))
+
+
+@app.command()
+def notify(
+    job: JobFile,
+    test: Annotated[bool, typer.Option("--test", help="Send each of them a test message.")] = False,
+) -> None:
+    """Name who is told how a run ended, and try whether they can be."""
+    end(lambda out: notifying.notify(job, out, test=test))
 
 
 @app.command("compile")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -20,7 +20,7 @@ from pipeline.signals import Interrupted, draining
 from pipeline.tally import Tally, tally_of
 from pipeline.worker import WorkerSpec
 
-State = Literal["complete", "over_budget", "storage", "interrupted", "incomplete"]
+State = Literal["complete", "time_up", "over_budget", "storage", "interrupted", "incomplete"]
 ENDING: Mapping[str, State] = MappingProxyType({"storage": "storage", "worker": "incomplete"})
 """States of a receipt after which no other unit would fare better."""
 
@@ -30,7 +30,8 @@ class Outcome:
     """How driving a run ended.
 
     Attributes:
-        state: `complete` when every unit is committed; all others can be resumed by running again.
+        state: `complete` when every unit is committed; all others can be resumed by running again. `time_up` is an end
+            that was asked for.
         tally: the run's counts now.
         worked: units committed by this call.
         message: why it is not complete.
@@ -52,6 +53,7 @@ def drive(
     replaced: Run | None = None,
     grace_seconds: float = 0.0,
     closing: Callable[[Run], Sequence[Output]] | None = None,
+    seconds: float | None = None,
 ) -> Outcome:
     """Process what is not committed yet, then finish the run.
 
@@ -66,6 +68,7 @@ def drive(
         grace_seconds: what units under way are given to end after the first signal; a second one stops at once.
         closing: writes what the outputs need as a whole, once every unit is committed; see
             `pipeline.finish.finish`.
+        seconds: after which no unit is begun any more; those under way are finished.
     """
     refuse_while_collecting(run.output)
     # One listing decides both what is counted and what is left: a unit that another driver commits meanwhile is
@@ -82,6 +85,7 @@ def drive(
     try:
         with (
             draining(grace_seconds) as stop,
+            _set_after(seconds, stop.drain) as time_up,
             contextlib.closing(_receipts(runner, spec, refs, placement, stop.drain)) as receipts,
         ):
             for receipt in receipts:
@@ -92,7 +96,7 @@ def drive(
                 stop.check()
                 if tally.quarantined > max_quarantined:
                     return progress.outcome("over_budget", _over_budget(tally, max_quarantined))
-            drained = stop.drain.is_set()
+            drained = stop.signalled.is_set()
     except (KeyboardInterrupt, Interrupted):
         return progress.outcome("interrupted", "stopped by a signal; units in flight were not committed")
     except StorageError as error:
@@ -103,7 +107,30 @@ def drive(
         return Outcome("complete", finish(run, replaced, closing), progress.worked)
     if drained:
         return progress.outcome("interrupted", "stopped by a signal; units in flight were finished first")
+    if time_up.is_set() and not progress.reason:
+        left = tally.units_planned - tally.units_committed
+        return progress.outcome("time_up", f"the time that it was given is over; {left} units were not begun")
     return progress.outcome("incomplete", progress.reason or _unreported(tally))
+
+
+@contextlib.contextmanager
+def _set_after(seconds: float | None, drain: threading.Event) -> Iterator[threading.Event]:
+    """Set an event after so many seconds, and with it one that says why."""
+    time_up = threading.Event()
+
+    def expire() -> None:
+        time_up.set()
+        drain.set()
+
+    timer = threading.Timer(max(seconds, 0.0), expire) if seconds is not None else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield time_up
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
 @dataclass

@@ -235,24 +235,30 @@ def _aged(info: Info, limit: float) -> bool:
 def _runs(run: Run) -> list[Run]:
     """Every run whose outputs lie in the same folder, the oldest first: they share names.
 
-    A run follows from the one that took its place, so that none is forgotten because a listing misses it.
+    A run follows from the one that took its place or came after it, so that none is forgotten because a listing misses
+    it.
     """
     known = {one.header.run_id: one for one in (*runs_of(run.output), run, current_run(run.output)) if one}
-    waiting = [one.header.replaces for one in known.values()]
+    waiting = [run_id for one in known.values() for run_id in _before(one)]
     while waiting:
         run_id = waiting.pop()
         if run_id and run_id not in known:
             with suppress(NoSuchRunError):  # somebody has removed it
                 known[run_id] = open_run(run.output, run_id)
-                waiting.append(known[run_id].header.replaces)
+                waiting.extend(_before(known[run_id]))
     same = [one for one in known.values() if one.header.prefix == run.header.prefix]
     return sorted(same, key=lambda one: (one.header.created, one.header.run_id))
 
 
 def _of_this_folder(run: Run) -> list[Remains]:
     runs = _runs(run)
-    replaced = {one.header.replaces for one in runs}
-    return [Remains(one, replaced=one.header.run_id in replaced) for one in runs]
+    over = {run_id for one in runs for run_id in _before(one)}
+    return [Remains(one, replaced=one.header.run_id in over or one.closed) for one in runs]
+
+
+def _before(run: Run) -> tuple[str, str]:
+    """The runs of which nothing is done any more since this one is there; empty for none."""
+    return run.header.replaces, run.header.follows
 
 
 def _refuse_if_alive(remains: Remains) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from pipeline import layout
 from pipeline.errors import NoSuchRunError
+from pipeline.ledger import now
 from pipeline.run import Run, open_run
 from pipeline.storage import Folder
 
@@ -50,3 +51,29 @@ def next_version(output: Folder, owner: str) -> str:
     while not output.create(layout.version_claim(number), mark) and output.read(layout.version_claim(number)) != mark:
         number += 1
     return f"{layout.VERSIONS}/{number}"
+
+
+def chain_of(run: Run) -> list[Run]:
+    """The runs whose outputs stand beside each other in one folder, the oldest first and this one last.
+
+    Each night of a collection follows the run before it; any other run stands alone.
+
+    Raises:
+        NoSuchRunError: one of them was removed.
+    """
+    runs = [run]
+    while runs[-1].header.follows:
+        runs.append(open_run(run.output, runs[-1].header.follows))
+    return runs[::-1]
+
+
+def close(run: Run, reason: str) -> None:
+    """End a run for good, so that what it has not done is planned anew by a later one.
+
+    A worker that commits a unit of it afterwards harms nothing: whoever plans next looks at the commits then.
+
+    Args:
+        run: the run.
+        reason: `time`, or `settings` where the job is another by now.
+    """
+    run.folder.create(layout.CLOSED, json.dumps({"reason": reason, "closed": now()}).encode())

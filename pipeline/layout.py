@@ -11,6 +11,12 @@ HOME = "_facejobs"
 CURRENT = f"{HOME}/current.json"
 RUNS = f"{HOME}/runs"
 VERSIONS = "versions"
+COLLECTION = f"{HOME}/collection"
+"""State of a collection after each of its last runs; made anew from the runs' ledgers where it is missing."""
+LAST_NIGHT = f"{HOME}/last-night.json"
+"""What the last night of a collection came to, also where there was nothing to do."""
+NIGHT_LOCK = f"{HOME}/night-lock.json"
+"""Who works on a collection; see `pipeline.night_lock`."""
 WRITER = f"{HOME}/writer.json"
 """Who writes to an output whose store has no create-only put; see `pipeline.writer_lock`."""
 
@@ -40,10 +46,20 @@ class RunFolder:
 
 HEADER = "run.json"
 MANIFEST = "manifest.json"
+CLOSED = "closed.json"
+"""There when a run was ended for good with units left: a later run plans them anew."""
+NIGHT = "night.json"
+"""Of a run over what was due in a collection: what was found, in numbers."""
+SELECTION = "selection.parquet"
+"""Likewise: one row a record that was due, gone or back."""
+DROPPED = "dropped.parquet"
+"""Outputs of earlier runs of a collection that this one takes away."""
 OUTPUTS = "outputs"
 """The table that names every output; the name is taken, a job kind's tables have others."""
 QUARANTINE = "quarantine.csv"
 REPORT = "report.html"
+SUMMARY = "summary"
+"""How the last command that worked on the run ended, as `.json`, `.txt` and `.html`."""
 SAMPLES = "samples"
 
 
@@ -52,6 +68,16 @@ PARTS = f"{HOME}/parts"
 
 COLLECTING = f"{HOME}/gc.json"
 """There while `facejobs gc` takes away mirrored outputs, so that no run begins to write them meanwhile."""
+
+
+def collection_state(run_id: str, rounds: int) -> str:
+    """State of a collection after a run and so many rounds of it; relative to the output root."""
+    return f"{COLLECTION}/{run_id}-{rounds:03d}.parquet"
+
+
+def estimate(identity_digest: str) -> str:
+    """What `facejobs plan --keep` has found for runs of an identity; relative to the output root."""
+    return f"{HOME}/estimates/{identity_digest[:16]}.json"
 
 
 def version_claim(number: int) -> str:

@@ -24,7 +24,8 @@ class Remains:
 
     Args:
         run: the run.
-        replaced: whether another run has taken its place, so that units of it without a commit stay so.
+        replaced: whether another run has taken its place or follows it, or it was closed, so that units of it without
+            a commit stay so.
     """
 
     def __init__(self, run: Run, *, replaced: bool) -> None:

@@ -34,6 +34,8 @@ class RunHeader:
         replaces: the run whose outputs in that folder this one writes over; empty where there was none.
         created: ISO 8601, UTC.
         notes: what the planning has to say (files ignored, ...).
+        night: which night of a collection it is, from 1; 0 for a run over all of its source.
+        follows: of a night, the run before it, whose outputs stand beside its own; empty where there was none.
     """
 
     run_id: str
@@ -46,6 +48,8 @@ class RunHeader:
     replaces: str = ""
     created: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
+    night: int = 0
+    follows: str = ""
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -102,6 +106,11 @@ class Run:
         """Every unit of every round, in order."""
         for round_, summary in enumerate(self.rounds()):
             yield from read_refs(self.folder, round_, layout.plan_name(round_, summary.digest))
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was ended for good before all of its units were committed; see `pipeline.history.close`."""
+        return self.folder.exists(layout.CLOSED)
 
     @property
     def complete(self) -> bool:
@@ -164,6 +173,7 @@ def plan_run(
     output_name: Callable[[Record], str],
     header: Callable[[str, PlanSummary], RunHeader],
     identity_digest: str,
+    attach: Callable[[Folder], None] | None = None,
 ) -> Run:
     """Plan a run; `make_first` or `make_current` then makes it the output's.
 
@@ -176,6 +186,7 @@ def plan_run(
         output_name: see `PlanWriter`.
         header: makes the header of a run id and a plan.
         identity_digest: hash of all that tells this run from another with the same plan.
+        attach: writes into the run's folder what belongs to its plan, before the run exists.
     """
     made: list[RunHeader] = []
 
@@ -184,6 +195,8 @@ def plan_run(
         folder = RunFolder(output, run_id).folder
         summary = writer.finish(folder, layout.plan_name(0, writer.digest))
         made.append(header(run_id, summary))
+        if attach is not None:
+            attach(folder)
         folder.create(layout.HEADER, made[0].to_bytes())
         return summary
 

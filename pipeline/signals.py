@@ -38,12 +38,14 @@ class Stop:
     """How far stopping has come.
 
     Attributes:
-        drain: set by the first signal: nothing new is begun.
+        drain: set by the first signal, or by whoever has another reason: nothing new is begun.
+        signalled: set by the first signal alone.
         at_once: after the second one, or the end of the grace period.
     """
 
     def __init__(self) -> None:
         self.drain = threading.Event()
+        self.signalled = threading.Event()
         self.at_once = False
 
     def check(self) -> None:
@@ -70,13 +72,14 @@ def draining(grace_seconds: float) -> Iterator[Stop]:
         came.append(number)
         if len(came) == 1:
             stop.drain.set()
+            stop.signalled.set()
             if grace_seconds:
                 return
         stop.at_once = True
         raise Interrupted if number == signal.SIGTERM else KeyboardInterrupt
 
     def end_grace() -> None:
-        stop.drain.wait()
+        stop.signalled.wait()
         if not left.wait(grace_seconds):
             os.kill(os.getpid(), came[0])  # another one may be ignored
 
@@ -87,7 +90,8 @@ def draining(grace_seconds: float) -> Iterator[Stop]:
             yield stop
         finally:
             left.set()
-            stop.drain.set()  # the thread waits for that
+            stop.drain.set()
+            stop.signalled.set()  # the thread waits for that
 
 
 @contextmanager

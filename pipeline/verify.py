@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from pipeline.dropped import dropped_by
 from pipeline.fetching import fetched
 from pipeline.finals import PART, finals_of
+from pipeline.history import chain_of
 from pipeline.keyset import KeySet
 from pipeline.layout import HOME, VERSIONS
 from pipeline.records import Output
@@ -44,6 +46,9 @@ class Findings:
 def verify(run: Run, on_progress: Callable[[int], None] | None = None) -> Findings:
     """Read every output that commits and the manifest name and compare; then look for objects that none names.
 
+    Of a night of a collection, outputs of the runs before it are read as well: of each name, what the last run wrote
+    there, unless a later one took it away.
+
     What only served to make finals is looked for as long as no manifest names those. Once a retry was planned, finals
     are known but not compared: closing the run may have begun to write them anew.
 
@@ -63,7 +68,7 @@ def _read_all(
 ) -> Iterator[str]:
     """Compare every recorded output, note what is wrong, and give the path of each."""
     folder = run.outputs
-    for output, state in fetched(lambda output: (output, _check(folder, output)), _recorded(run, finals)):
+    for output, state in fetched(lambda output: (output, _check(folder, output)), _standing(run, finals)):
         findings.checked += state != "missing"
         if state == "missing":
             findings.missing.append(output.path)
@@ -72,6 +77,17 @@ def _read_all(
         if on_progress:
             on_progress(findings.checked)
         yield output.path
+
+
+def _standing(run: Run, finals: Sequence[Output] | None) -> Iterator[Output]:
+    """Outputs of this run, and those of the runs that it follows that no later one wrote anew or took away."""
+    yield from _recorded(run, finals)
+    later: list[KeySet] = []
+    before = run
+    for one in reversed(chain_of(run)[:-1]):
+        later.append(KeySet(chain((output.path for output in _recorded(before, None)), dropped_by(before))))
+        yield from (output for output in _recorded(one, None) if not any(output.path in names for names in later))
+        before = one
 
 
 def _recorded(run: Run, finals: Sequence[Output] | None) -> Iterator[Output]:

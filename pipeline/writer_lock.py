@@ -105,7 +105,7 @@ class SoleWriters:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._outputs: dict[str, Folder] = {}
-        self._locks: list[_Lock] = []
+        self._locks: list[Lock] = []
 
     def output(self, folder: Folder) -> Folder:
         """The output as it must be written to: as it is, or, where its store has no create-only put, held by us.
@@ -129,6 +129,15 @@ class SoleWriters:
         for lock in self._locks:
             lock.check()
 
+    def hold(self, lock: Lock) -> None:
+        """Acquire one more lock, which is checked and let go of like the others.
+
+        Raises:
+            RunConflictError: another process that may be alive has it.
+        """
+        lock.acquire()
+        self._locks.append(lock)
+
     def checking(self, call: Callable[P, None]) -> Callable[P, None]:
         """A function that checks, and then does what `call` does."""
 
@@ -142,7 +151,7 @@ class SoleWriters:
         finding = conditional_put(folder)
         if finding.conditional:
             return folder
-        lock = _Lock(folder)
+        lock = Lock(folder)
         lock.acquire()
         self._locks.append(lock)
         self._say(_notice(folder, finding.lacks))
@@ -156,10 +165,16 @@ class SoleWriters:
             lock.release()
 
 
-class _Lock:
-    """The lock of one output, renewed by a thread."""
+class Lock:
+    """The lock of one output, renewed by a thread.
 
-    def __init__(self, folder: Folder) -> None:
+    Args:
+        folder: the output.
+        name: of the lock in it.
+    """
+
+    def __init__(self, folder: Folder, name: str = layout.WRITER) -> None:
+        self.name = name
         self.me = Holder.me()
         self._folder = folder
         self._end = threading.Event()
@@ -177,6 +192,10 @@ class _Lock:
         now = self._read()
         if now is None or now.token != self.me.token:
             raise self._conflict(now)
+        self._start()
+
+    def _start(self) -> None:
+        """It is ours from now on."""
         self._alive_at = time.monotonic()
         self._thread.start()
 
@@ -194,14 +213,14 @@ class _Lock:
         try:
             there = self._read()
             if there is not None and there.token == self.me.token:
-                self._folder.delete(layout.WRITER)
+                self._folder.delete(self.name)
         except Exception as error:  # what the run ended with matters more; the lock expires by itself
             if not is_storage(error):
                 raise
 
     @property
     def _place(self) -> str:
-        return f"{self._folder.uri}/{layout.WRITER}"
+        return f"{self._folder.uri}/{self.name}"
 
     def _watch(self, there: Holder) -> None:
         """Refuse a lock that is renewed, and wait to see whether one that looks expired is."""
@@ -243,13 +262,13 @@ class _Lock:
 
     def _read(self) -> Holder | None:
         try:
-            with intact(self._folder, layout.WRITER, "remove it, if no other run writes to this output"):
-                return Holder(**json.loads(self._folder.read(layout.WRITER)))
+            with intact(self._folder, self.name, "remove it, if no other run writes to this output"):
+                return Holder(**json.loads(self._folder.read(self.name)))
         except FileNotFoundError:
             return None
 
     def _write(self) -> None:
-        self._folder.write(layout.WRITER, json.dumps(asdict(self.me)).encode())
+        self._folder.write(self.name, json.dumps(asdict(self.me)).encode())
 
 
 def _notice(folder: Folder, lacks: str) -> str:

@@ -9,6 +9,7 @@ from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.kinds import KINDS
+from jobs.notify.addressees import addressees, lacking
 from jobs.spec import load
 from jobs.spec.example import example
 from jobs.spec.job import JOBS
@@ -40,8 +41,11 @@ def validate_job(path: str, out: Output) -> Exit:
     """Check a job file without touching any storage."""
     job = load(path)
     out.say(f"{path}: a valid {job.job} job, {job.source.uri} -> {job.output.uri}")
-    if what := KINDS[job.job].note(job):
-        out.say(f"note: {what}")
+    for what in (KINDS[job.job].note(job), lacking(job)):
+        if what:
+            out.say(f"note: {what}")
+    if not lacking(job):
+        addressees(job)
     return Exit.DONE
 
 

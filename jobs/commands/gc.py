@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 
+from jobs.commands.moments import age
 from jobs.console import Output
-from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.locate import locate
 from jobs.pairs.leftovers import PairLeftovers
@@ -45,10 +44,6 @@ class NoClaim:
         return False
 
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-
-
 def collect(place: str, older_than: str, out: Output, *, force: bool, dry_run: bool, as_json: bool) -> Exit:
     """Find garbage and remove it, or only say what there is."""
     seconds = age(older_than)
@@ -74,18 +69,6 @@ def claim_of(header: RunHeader) -> Claim:
     """What a run's kind of job knows of its outputs."""
     claim = CLAIMS.get(header.kind)
     return claim(header) if claim is not None else NoClaim()
-
-
-def age(text: str) -> float:
-    """Seconds of an age such as `90s`, `30m`, `24h` or `7d`; `0` is none. Raises CommandError for anything else."""
-    if text == "0":
-        return 0.0
-    found = _AGE.fullmatch(text)
-    if found is None:
-        raise CommandError(
-            f"--older-than {text}: found no age; write a number and s, m, h or d, such as 24h", Exit.USAGE
-        )
-    return float(found[1]) * _UNITS[found[2]]
 
 
 def _plain(garbage: Garbage) -> dict[str, object]:

@@ -12,6 +12,9 @@ from jobs.kinds import KINDS, REPORTS
 from jobs.locate import locate
 from jobs.pairs.survey.start import KIND as SURVEY
 from jobs.spec import Spec
+from jobs.watch.follow import Follower
+from jobs.watch.live import watch
+from jobs.watch.watcher import Watcher
 from operators.models import ModelFileError
 from pipeline import layout
 from pipeline.run import Run
@@ -38,6 +41,20 @@ def show_status(place: str, as_json: bool, out: Output) -> Exit:
     for code, count in status["quarantined_by_code"].items():
         out.say(f"  in quarantine, {code}: {count}")
     return Exit.DONE
+
+
+def watch_status(place: str, every: float, as_json: bool, out: Output) -> Exit:
+    """Counts as they grow, until the run is complete."""
+    watch(Watcher(followed(place, out)), every, out, as_json=as_json)
+    return Exit.DONE
+
+
+def followed(place: str, out: Output) -> Follower:
+    """A run to be watched; whether it is the one that the place asks for is said."""
+    follower = Follower(place)
+    out.use(follower.scrubber)
+    _note(place, follower.run, follower.job, out)
+    return follower
 
 
 def status_of(run: Run) -> dict[str, Any]:
@@ -84,13 +101,16 @@ def verify_run(place: str, as_json: bool, out: Output) -> Exit:
 def _found(place: str, out: Output) -> Run:
     located = locate(place)
     out.use(located.scrubber)
-    run = located.run
+    _note(place, located.run, located.job, out)
+    return located.run
+
+
+def _note(place: str, run: Run, job: Spec | None, out: Output) -> None:
     shown = f"run {run.header.run_id} of {run.header.created}"
-    if run.header.kind == SURVEY and located.job is not None:
+    if run.header.kind == SURVEY and job is not None:
         out.log(f"no pairs have been made yet; the survey is shown, {shown}")
-    elif located.job is not None and _differs(run, located.job):
+    elif job is not None and _differs(run, job):
         out.log(f"{shown} is shown: {place} is another job, or was changed since")
-    return run
 
 
 def _differs(run: Run, job: Spec) -> bool:

@@ -34,6 +34,7 @@ from jobs.report.verdict import many
 from jobs.spec import PairsJob, recipe_of
 from jobs.spec.recipes import plain
 from jobs.versions import facejobs_version
+from jobs.wishes import Wishes
 from pipeline import layout
 from pipeline.records import Output
 from pipeline.run import Run
@@ -41,8 +42,9 @@ from pipeline.tally import Tally, tally_of
 from pipeline.writer_lock import SoleWriters
 
 
-def run(job: PairsJob, out: Console, writers: SoleWriters, replan: bool) -> Ended:
+def run(job: PairsJob, out: Console, writers: SoleWriters, wishes: Wishes) -> Ended:
     """Survey the source, choose what is good enough, and make the pairs; or go on where that was left."""
+    replan = wishes.replan
     found = known(job)
     if found is None or replan or noted_selection(found) is None:
         surveyed = _survey(job, out, writers, replan)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from jobs.estimate.fact import compare
 from jobs.report.clock import Clock
 from jobs.report.data import (
     Distribution,
@@ -72,6 +73,7 @@ def collect(run: Run) -> ReportData:
         warnings=header.notes,
         source=header.job["source"]["uri"],
         output=run.outputs.uri,
+        comparison=compare(run, tally, clock.wall()),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from jobs.estimate.fact import Comparison
+
 State = Literal["complete", "incomplete"]
 
 
@@ -192,6 +194,7 @@ class ReportData:
         warnings: sentences for the reader.
         source: where the records came from, without secrets.
         output: where the outputs are, without secrets.
+        comparison: what was estimated beside what came; None where no estimate was kept.
     """
 
     name: str
@@ -213,3 +216,4 @@ class ReportData:
     warnings: tuple[str, ...] = ()
     source: str = ""
     output: str = ""
+    comparison: Comparison | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jobs.report import limits, text
 from jobs.report.data import ReportData
+from jobs.report.estimates import estimate_rows
 from jobs.report.page import asset, environment, policy
 from jobs.report.verdict import judge
 from jobs.report.view import bar_rows, pictures, score_views, setting_blocks
@@ -49,6 +50,7 @@ def render(data: ReportData) -> str:
         stages=bar_rows(data.throughput.stage_seconds, text.duration),
         engines=bar_rows(data.throughput.engines, text.count),
         engine_events=bar_rows(data.throughput.engine_events, text.count),
+        estimates=estimate_rows(data.comparison),
         settings=setting_blocks(data.settings),
         limits=limits,
     )

@@ -1,132 +1,116 @@
-"""What a restore run would do, without writing anything."""
+"""What a restore run would come to, without writing anything."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
 
 from jobs.console import Output
-from jobs.errors import CommandError
+from jobs.estimate.build import Found
+from jobs.estimate.plan import Asked, Places, places_of, say_plan
+from jobs.estimate.ranges import Range, exactly, total_of
+from jobs.estimate.trial import Puts, Trial, is_local, try_records
+from jobs.estimate.trying import each_record, failures, output_bytes, stage_seconds, worker_start
+from jobs.estimate.work import Load, totals
 from jobs.exits import Exit
 from jobs.identity import digest
-from jobs.listing import Listing, size_text, survey_source, time_text
+from jobs.listing import Listing, survey_records, survey_source
 from jobs.models.progress import watched
 from jobs.places import output_of, source_of
 from jobs.restore.identity import identity_of, settings_of
 from jobs.restore.needs import needs_of
 from jobs.restore.settings import RestoreSettings
 from jobs.restore.weights import Weights, weights_of
+from jobs.restore.work import ImageWork
 from jobs.restore.workflow import RestoreWorkflow
 from jobs.spec import RestoreJob
 from jobs.versions import facejobs_version
-from pipeline.errors import RunnerError
-from pipeline.flow import Flow, Stopwatch
-from pipeline.records import Artifact, Item, Record
-from pipeline.run import current_run
-from pipeline.runners.pools import Pool, least_cpus, pools_for
-from pipeline.runners.ray_cluster import this_machine
+from pipeline.records import Item, Record
 from pipeline.sources import make_reader
-from pipeline.stage import Resources, UnitContext, Workflow
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a sample of records says of the whole.
-
-    Attributes:
-        sampled: records that were tried.
-        failed: those that would go to quarantine.
-        seconds_per_record: in one worker.
-        output_bytes_per_record: image and record together.
-        workers: that this machine would use; of the kind that the rest waits for, where there are several.
-        hours: for all records on this machine.
-        output_bytes: for all records.
-    """
-
-    sampled: int
-    failed: int
-    seconds_per_record: float
-    output_bytes_per_record: int
-    workers: int
-    hours: float
-    output_bytes: int
-
-
-def plan_job(job: RestoreJob, sample: int, as_json: bool, out: Output) -> Exit:
-    """List the source, cut it into units, try a few records in memory, and say what a run would come to."""
+def plan_job(job: RestoreJob, asked: Asked, out: Output) -> Exit:
+    """List the source, try a few records in memory, and say what a run over all of it would come to."""
     weights = weights_of(job, watch=watched(out))
-    listing = survey_source(job, sample)
-    estimate = _estimate(job, weights, listing) if sample and listing.sample else None
-    current = current_run(output_of(job))
-    if as_json:
-        out.say(json.dumps({**listing.plain(), "estimate": asdict(estimate) if estimate else None}, indent=1))
-        return Exit.DONE
-    listing.say(job.source.uri, out)
-    if estimate is not None:
-        out.say(
-            f"tried {estimate.sampled} records ({estimate.failed} failed): {estimate.seconds_per_record:.2f} s each in "
-            f"one worker; about {time_text(estimate.hours)} on this machine with {estimate.workers} workers, "
-            f"{size_text(estimate.output_bytes)} of output"
-        )
-    state = "holds no run yet" if current is None else f"holds run {current.header.run_id} of {current.header.created}"
-    out.say(f"{job.output.uri}: {state}")
-    return Exit.DONE
+    return say_listing(job, weights, survey_source(job, asked.sample), asked, out)
 
 
-def _estimate(job: RestoreJob, weights: Weights, listing: Listing) -> Estimate:
+def plan_records(job: RestoreJob, records: Iterable[Record], asked: Asked, out: Output) -> Exit:
+    """The same for records that somebody else has listed, such as those that are due."""
+    weights = weights_of(job, watch=watched(out))
+    return say_listing(job, weights, survey_records(job, records, asked.sample), asked, out)
+
+
+def say_listing(job: RestoreJob, weights: Weights, listing: Listing, asked: Asked, out: Output) -> Exit:
+    """Try the sample of a listing and say what all of it would come to."""
+    found = estimated(job, weights, listing) if listing.sample else None
+    identities = {"restore": (output_of(job), identity_of(job, weights))}
+    return say_plan(job, listing, found, identities, asked, out)
+
+
+def estimated(job: RestoreJob, weights: Weights, listing: Listing) -> tuple[Found, Places]:
+    """What the records to do will take and give, and where they could be done.
+
+    Args:
+        job: the job.
+        weights: its models.
+        listing: with at least one record to try.
+    """
     settings = RestoreSettings.of(job, weights)
-    digest_ = digest(settings_of(identity_of(job, weights)))
-    workflow = RestoreWorkflow(settings, facejobs_version(), digest_, 0, 0, needs_of(job, weights))()
-    for segment in workflow.segments:
-        for stage in segment.stages:
-            stage.setup()
-    sizes: list[int] = []
-
-    def put(_record: Record, artifacts: Sequence[Artifact]) -> None:
-        sizes.append(sum(len(artifact.data) for artifact in artifacts))
-
-    context = UnitContext(make_reader(source_of(job)).read, put, lambda _name, _data: None)
-    items = [Item(record) for record in listing.sample]
-    start, watch = time.perf_counter(), Stopwatch()
-    Flow(1).carry_all(workflow.segments, items, context, watch)
-    each = (time.perf_counter() - start) / len(items)
-    workers, seconds = _pace(job, workflow, watch, listing.units)
-    size = sum(sizes) // max(len(sizes), 1)
-    return Estimate(
-        sampled=len(items),
-        failed=sum(item.failure is not None for item in items),
-        seconds_per_record=each,
-        output_bytes_per_record=size,
-        workers=workers,
-        hours=seconds / len(items) * listing.records / 3600,
-        output_bytes=size * listing.records,
+    settings_sha256 = digest(settings_of(identity_of(job, weights)))
+    make = RestoreWorkflow(settings, facejobs_version(), settings_sha256, 0, 0, needs_of(job, weights))
+    workflow = make()
+    places = places_of(job, workflow)
+    start = worker_start(job, make)
+    output = output_of(job)
+    trial = try_records(
+        workflow,
+        listing.strata,
+        make_reader(source_of(job)).read,
+        Puts(output, together=job.output.layout != "mirror"),
+        _crops,
+        apart=places.staged(job, workflow, len(listing.units)),
     )
+    whole, parts = totals(trial)
+    faces = total_of(trial.groups(lambda one: one.weight))
+    load = Load(
+        name="restore",
+        workflow=workflow,
+        records=trial.records,
+        units=listing.units,
+        whole=whole,
+        parts=parts,
+        weight=faces.range,
+        warm_seconds=trial.warm_seconds,
+        start_seconds=start or trial.setup_seconds,
+        samples=min(job.run.samples, trial.records),
+        cpu_share=trial.cpu_share,
+        on_gpu=places.gpus > 0 and workflow.middle.needs.gpus > 0,
+        remote=not is_local(output),
+    )
+    found = output_bytes(trial)
+    return Found(
+        trial=trial,
+        loads=[load],
+        outputs=found,
+        puts=_puts(job, trial, len(listing.units)),
+        failures=failures(trial, sum(listing.problems.values())),
+        faces=each_record(faces, trial.records),
+        stages={"restore": stage_seconds(trial)},
+        more={
+            "seconds_per_record": whole.point / trial.records,
+            "output_bytes_per_record": round(sum(each.point for each in found.values()) / trial.records),
+        },
+    ), places
 
 
-def _pace(job: RestoreJob, workflow: Workflow, watch: Stopwatch, units: int) -> tuple[int, float]:
-    """Workers of the pool that the others wait for, and seconds that it takes for what was tried."""
-    pools = [Pool((0, 1, 2), Resources(), 1)]
-    if job.run.runner == "ray":
-        room = this_machine(least_cpus(workflow, job.run.placement), _gpus(workflow))
-        try:
-            pools = pools_for(workflow, job.run.placement, room, job.run.workers, units)
-        except RunnerError as error:
-            raise CommandError(f"on this machine: {error}", Exit.FAILED) from error
-    stages = [{stage.name for stage in segment.stages} for segment in workflow.segments]
-    spent = [
-        (sum(watch.seconds[name] for index in pool.segments for name in stages[index]) / pool.size, pool.size)
-        for pool in pools
-    ]
-    seconds, workers = max(spent)
-    return workers, seconds
+def _crops(item: Item) -> float:
+    """Faces that go to the restorer."""
+    work: ImageWork = item.payload
+    return float(sum(face.crop is not None for face in work.faces))
 
 
-def _gpus(workflow: Workflow) -> int:
-    """GPUs of this machine, asked for only where a network would use one."""
-    if not any(segment.needs.gpus for segment in workflow.segments):
-        return 0
-    import torch  # noqa: PLC0415 - the network that was tried has loaded it already
-
-    return torch.cuda.device_count()
+def _puts(job: RestoreJob, trial: Trial, units: int) -> Range:
+    """Objects of all outputs: each artifact, or one a unit."""
+    if job.output.layout != "mirror":
+        return exactly(units)
+    return total_of(trial.groups(lambda one: float(one.puts))).range

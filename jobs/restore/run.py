@@ -8,17 +8,32 @@ from jobs.ended import Ended
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.models.progress import watched
+from jobs.nightly.due import Asked
+from jobs.nightly.run import run_night
 from jobs.report.write import write_report
 from jobs.restore.start import is_of, start, worker_spec
 from jobs.restore.start import retry as plan_retry
 from jobs.spec import RestoreJob
+from jobs.wishes import Wishes
 from pipeline.run import Run
 from pipeline.tally import Tally, tally_of
 from pipeline.writer_lock import SoleWriters
 
 
-def run(job: RestoreJob, out: Output, writers: SoleWriters, replan: bool) -> Ended:
+def run(job: RestoreJob, out: Output, writers: SoleWriters, wishes: Wishes) -> Ended:
     """Plan the job's run or take it up again, and process what is left."""
+    if job.selection is not None:
+        if wishes.replan:
+            raise CommandError(
+                "--replan is for jobs without a selection; with one, every run lists the source", Exit.USAGE
+            )
+        return run_night(job, out, writers, MANNER, Asked(job.selection, wishes.where, wishes.since))
+    if wishes.since or wishes.where:
+        option = "--since" if wishes.since else "--where"
+        raise CommandError(
+            f"{option} narrows what is due in a night, and this job has no block `selection`", Exit.USAGE
+        )
+    replan = wishes.replan
     started = start(
         job,
         lambda count: out.log(f"{count} records listed"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from jobs.beginning import Wanted, begin, counted, known_run, left_out, take_up
+from jobs.beginning import Wanted, begin, counted, known_run, left_out, refuse_collection, take_up
 from jobs.errors import CommandError
 from jobs.identity import differences, digest
 from jobs.models.pull import UNSEEN, Watch
@@ -77,6 +77,7 @@ def start(
         return Started(done, resumed=True, weights=NO_WEIGHTS)
     weights = weights_of(job, watch=watch)
     current = current_run(output)
+    refuse_collection(output, current, job.output.existing)
     known, weights = _taken_up(job, output, current, weights)
     wanted = _wanted(job, weights, on_listed)
     if known is not None and not (replan and digest_of(wanted.units()) != known.header.plan.digest):
@@ -142,7 +143,7 @@ def retry(job: RestoreJob, weights: Weights, run: Run, codes: frozenset[str] = f
     round_ = len(run.rounds())
     records = map(_as_it_is_now, records_of(run, keys))
     units = cut_units(records, job.run.unit_records, job.run.unit_bytes, salt=f"retry {round_}")
-    return plan_retry(run, units, _namer(RestoreSettings.of(job, weights))).records
+    return plan_retry(run, units, namer(RestoreSettings.of(job, weights))).records
 
 
 def worker_spec(job: RestoreJob, weights: Weights, run: Run) -> WorkerSpec:
@@ -180,12 +181,14 @@ def _wanted(job: RestoreJob, weights: Weights, on_listed: OnListed) -> Wanted:
         identity=identity_of(job, weights),
         existing=job.output.existing,
         units=units,
-        output_name=_namer(RestoreSettings.of(job, weights)),
+        output_name=namer(RestoreSettings.of(job, weights)),
         notes=lambda: left_out(ignored),
     )
 
 
-def _namer(settings: RestoreSettings) -> Callable[[Record], str]:
+def namer(settings: RestoreSettings) -> Callable[[Record], str]:
+    """What gives the name under which a record's output would collide with another's."""
+
     def name(record: Record) -> str:
         if record.problem:
             return f"{record.uri}#{record.offset}#{record.row}"  # has no output, so it collides with nothing

@@ -25,6 +25,7 @@ OF_ALL_JOBS = frozenset(
         "run.stall_seconds",
         "observe",
         "notify",
+        "cluster",
     }
 )
 """Those of every kind of job."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from jobs.spec.cluster import Cluster
 from jobs.spec.common import Block
 from jobs.spec.detect import Detect
 from jobs.spec.models import Models
@@ -17,6 +18,7 @@ from jobs.spec.pairs import PairsJob
 from jobs.spec.restore import ClassicRestore, Restore
 from jobs.spec.run import Run
 from jobs.spec.score import Score
+from jobs.spec.selection import Selection
 from jobs.spec.source import Source
 
 
@@ -39,12 +41,16 @@ class RestoreJob(Block):
     """What is measured, and which restored faces are accepted."""
     output: Output
     """Where the results go and what they are."""
+    selection: Selection | None = None
+    """With it, every run does what is due in a collection: what is new, changed, or better done by now."""
     run: Run = Field(default_factory=Run)
     """Where and how the work is done."""
     observe: Observe = Field(default_factory=Observe)
     """How the run is watched."""
     notify: Notify = Field(default_factory=Notify)
     """Who is told how it ended."""
+    cluster: Cluster = Field(default_factory=Cluster)
+    """What the machines are and cost, for estimates."""
 
 
 Spec = RestoreJob | PairsJob

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -21,10 +21,15 @@ def field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> tuple[type
         if field is None:
             break
         description = field.description or ""
-        inner = field.annotation
+        inner = _of_list(field.annotation)
         if index + 1 < len(place) and isinstance(inner, type) and issubclass(inner, BaseModel):
             holder = inner
     return holder, description
+
+
+def _of_list(annotation: Any) -> Any:
+    """The type of a list's items; of anything else its own."""
+    return get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
 
 
 def elsewhere(blocks: Blocks, block: str) -> dict[str, str]:

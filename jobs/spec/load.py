@@ -97,8 +97,8 @@ def _variables(value: Any, environment: Mapping[str, str], path: KeyPath = ()) -
         for index, item in enumerate(value):
             yield from _variables(item, environment, (*path, index))
     elif isinstance(value, str) and has_reference(value):
-        if path[1:2] != ("storage_options",):
-            yield Finding(path, "found '${'; environment variables work in storage_options only")
+        if path[1:2] != ("storage_options",) and path[:2] != ("notify", "urls"):
+            yield Finding(path, "found '${'; environment variables work in storage_options and notify.urls only")
             return
         try:
             expand(value, environment)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from jobs.spec.observe import check_textfile
 from jobs.spec.problems import Finding, KeyPath
 from jobs.spec.uris import absolute, check_output, check_source
 
@@ -23,10 +24,10 @@ NEEDED: dict[str, Check] = {"source": check_source, "output": check_output}
 
 
 def with_source_and_output(parts: Parts, folder: Path) -> tuple[Parts, list[Finding]]:
-    """Make the places of source and output absolute.
+    """Make the places of source and output absolute, and that of the file that the job is observed in.
 
     Args:
-        parts: a dataclass of blocks with `source` and `output`, as far as they could be read.
+        parts: a dataclass of blocks with `source`, `output` and `observe`, as far as they could be read.
         folder: absolute, what relative places are relative to.
 
     Returns:
@@ -39,6 +40,8 @@ def with_source_and_output(parts: Parts, folder: Path) -> tuple[Parts, list[Find
         if block is not None:
             moved = located(block, (name,), {"uri": check}, folder, findings)
             found[name] = moved if moved.uri is not None else None
+    if (observe := getattr(parts, "observe")) is not None:  # noqa: B009 - not of every dataclass, but of a job's parts
+        found["observe"] = located(observe, ("observe",), {"textfile": check_textfile}, folder, findings)
     return replace(parts, **found), findings
 
 

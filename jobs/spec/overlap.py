@@ -41,17 +41,20 @@ def overlap(source: str, output: str, options: tuple[Mapping[str, Any], Mapping[
         output: absolute path or URL of a folder.
         options: storage options of both; buckets of the same name at two endpoints are different places.
     """
-    if _endpoint(options[0]) and _endpoint(options[1]) and _endpoint(options[0]) != _endpoint(options[1]):
-        return ""
-    where, target = place(source), place(output)
-    if where.store != target.store:
-        return ""
-    rest = _below(target, where)
-    if rest is not None and (not rest or rest[0].startswith(where.lead)):
+    if inside(output, source, options):
         return "the output lies inside the source's prefix, where the next run would read it; put it elsewhere"
-    if _below(where, target) is not None:
+    if inside(source, output, options):
         return "the source lies inside the output, where derivatives could overwrite it; put the output elsewhere"
     return ""
+
+
+def inside(inner: str, outer: str, options: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})) -> bool:
+    """Whether a place lies in a folder, or below a source's prefix; arguments as for `overlap`."""
+    if _endpoint(options[0]) and _endpoint(options[1]) and _endpoint(options[0]) != _endpoint(options[1]):
+        return False
+    where, target = place(outer), place(inner)
+    rest = _below(target, where) if where.store == target.store else None
+    return rest is not None and (not rest or rest[0].startswith(where.lead))
 
 
 def place(uri: str) -> Place:

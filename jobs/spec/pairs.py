@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from jobs.spec.cluster import Cluster
 from jobs.spec.common import Block
 from jobs.spec.degrade import Degrade
 from jobs.spec.filter import Filter
@@ -44,3 +45,5 @@ class PairsJob(Block):
     """How the run is watched."""
     notify: Notify = Field(default_factory=Notify)
     """Who is told how it ended."""
+    cluster: Cluster = Field(default_factory=Cluster)
+    """What the machines are and cost, for estimates."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.spec.checks import check_places, check_source_keys
+from jobs.spec.cluster import Cluster
 from jobs.spec.degrade import Degrade
 from jobs.spec.filter import Filter
 from jobs.spec.indifferent import OF_ALL_JOBS, UNIT_SIZES
 from jobs.spec.kind import Around, Kind, as_written
 from jobs.spec.located import with_source_and_output
 from jobs.spec.notify import Notify
+from jobs.spec.notify_checks import check_summary, with_summary
 from jobs.spec.observe import Observe
 from jobs.spec.pairs import PairsJob
 from jobs.spec.pairs_checks import (
@@ -52,10 +54,12 @@ class PairsParts:
     run: Run | None = None
     observe: Observe | None = None
     notify: Notify | None = None
+    cluster: Cluster | None = None
 
 
 def _place(parts: PairsParts, around: Around) -> tuple[PairsParts, list[Finding]]:
     parts, findings = with_source_and_output(parts, around.folder)
+    parts = with_summary(parts, around.folder, findings)
     if parts.degrade is not None:
         degrade, problems = settled(parts.degrade, around.folder)
         parts, findings = replace(parts, degrade=degrade), [*findings, *problems]
@@ -82,6 +86,8 @@ def _check(parts: PairsParts, _: Around) -> Iterator[Finding]:
         yield from check_pairs_run(parts.run)
     if parts.source and parts.output:
         yield from check_places(parts.source, parts.output, parts.run)
+        if parts.notify:
+            yield from check_summary(parts.notify, parts.source, parts.output)
 
 
 def _plain(job: PairsJob) -> dict[str, Any]:
@@ -103,6 +109,7 @@ PAIRS: Kind[PairsParts] = Kind(
         "run": (Run,),
         "observe": (Observe,),
         "notify": (Notify,),
+        "cluster": (Cluster,),
     },
     tags={
         "source": lambda around: Tag("kind", SOURCES),

@@ -13,6 +13,7 @@ from jobs.spec.checks import (
     check_score,
     check_source_keys,
 )
+from jobs.spec.cluster import Cluster
 from jobs.spec.detect import Detect
 from jobs.spec.generator_checks import check_engine, check_generator, check_models
 from jobs.spec.indifferent import OF_ALL_JOBS, UNIT_SIZES
@@ -21,12 +22,15 @@ from jobs.spec.kind import Around, Kind
 from jobs.spec.located import Check, located, with_source_and_output
 from jobs.spec.models import Models
 from jobs.spec.notify import Notify
+from jobs.spec.notify_checks import check_summary, with_summary
 from jobs.spec.observe import Observe
 from jobs.spec.output import Output
 from jobs.spec.problems import Finding
 from jobs.spec.restore import DEFAULT_MODEL, RESTORES, GeneratorRestore, RestoreBlock
 from jobs.spec.run import Run
 from jobs.spec.score import Score
+from jobs.spec.selection import Selection
+from jobs.spec.selection_checks import check_selection
 from jobs.spec.source import SOURCES, SourceBlock
 from jobs.spec.tag import Tag
 from jobs.spec.uris import check_folder, check_local, check_output
@@ -34,6 +38,7 @@ from jobs.spec.uris import check_folder, check_local, check_output
 MODEL_PLACES: dict[str, Check] = {"cache": check_local, "source": check_folder, "artifacts": check_output}
 
 INDIFFERENT = OF_ALL_JOBS | {
+    "selection",
     "restore.engine.strict",
     "models.cache",
     "models.source",
@@ -53,13 +58,16 @@ class RestoreParts:
     models: Models | None = None
     score: Score | None = None
     output: Output | None = None
+    selection: Selection | None = None
     run: Run | None = None
     observe: Observe | None = None
     notify: Notify | None = None
+    cluster: Cluster | None = None
 
 
 def _place(parts: RestoreParts, around: Around) -> tuple[RestoreParts, list[Finding]]:
     parts, findings = with_source_and_output(parts, around.folder)
+    parts = with_summary(parts, around.folder, findings)
     if parts.models is not None:
         moved = located(parts.models, ("models",), MODEL_PLACES, around.folder, findings)
         parts = replace(parts, models=moved)
@@ -86,8 +94,12 @@ def _check(parts: RestoreParts, around: Around) -> Iterator[Finding]:
         yield from check_score(parts.score)
     if parts.output:
         yield from check_output_keys(parts.output)
+    if parts.selection:
+        yield from check_selection(parts.selection, parts.output)
     if parts.source and parts.output:
         yield from check_places(parts.source, parts.output, parts.run)
+        if parts.notify:
+            yield from check_summary(parts.notify, parts.source, parts.output)
 
 
 def _indifferent(job: RestoreJob) -> frozenset[str]:
@@ -104,9 +116,11 @@ RESTORE: Kind[RestoreParts] = Kind(
         "models": (Models,),
         "score": (Score,),
         "output": (Output,),
+        "selection": (Selection,),
         "run": (Run,),
         "observe": (Observe,),
         "notify": (Notify,),
+        "cluster": (Cluster,),
     },
     tags={
         "source": lambda around: Tag("kind", SOURCES),

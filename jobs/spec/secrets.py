@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from jobs.spec.addressees import secrets_of_url
 from jobs.spec.job import Spec
 from jobs.spec.variables import REFERENCE, expand, has_reference
 
@@ -27,7 +28,8 @@ SMALL_NUMBER = re.compile(r"[0-9]{1,5}")
 # Three characters turn up in any text by chance; so short a secret is looked for as a word of its own.
 SHORT = 3
 
-USERINFO = re.compile(r"(?<=://)([^\s/@:'\"]*):([^\s/@'\"]+)@")
+# `${NAME}` in a password's place is what a job file should have there.
+USERINFO = re.compile(r"(?<=://)([^\s/@:'\"]*):(?!\$\{[A-Za-z_][A-Za-z0-9_]*\}@)([^\s/@'\"]+)@")
 QUERY = re.compile(
     r"(?<=[?&])((?:x-amz-|x-goog-)?(?:signature|credential|security-token)|sig|token|access_token|api_?key|awsaccesskeyid)"
     r"=[^&#\s'\"]+",
@@ -44,7 +46,8 @@ def secrets_of(spec: Spec, environment: Mapping[str, str] | None = None) -> froz
     """Every text of the job that must not be shown.
 
     These are the values at keys of storage options that look secret (`secret`, `token`, `password`, `account_key`,
-    ...) and whatever came from the environment, but for plain words and short numbers at keys that do not look secret.
+    ...) and whatever came from the environment, but for plain words and short numbers at keys that do not look secret;
+    and the URLs of `notify`, with their passwords and tokens.
 
     Args:
         spec: the job.
@@ -58,6 +61,9 @@ def secrets_of(spec: Spec, environment: Mapping[str, str] | None = None) -> froz
     for name in type(spec).model_fields:
         options = getattr(getattr(spec, name), "storage_options", {})
         found.update(_secrets(options, known, secret=False))
+    for url in spec.notify.urls:
+        found.update(_texts(url, known, secret=False))
+        found.update(secrets_of_url(expand(url, known)))
     return frozenset(found)
 
 

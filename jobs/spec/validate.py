@@ -93,7 +93,7 @@ class _Reader:
 
     def block(self, name: str, model: type[AnyBlock], value: Any = None) -> AnyBlock | None:
         """A block of one model; the file's own unless a value is given."""
-        if name not in self.data and self._required(name):
+        if name not in self.data and (self._required(name) or self._may_be_left_out(name)):
             return None
         if value is None:
             value = self.data.get(name, {})
@@ -126,11 +126,16 @@ class _Reader:
             elif len(path) == 1 and error["input"] is None:
                 self.findings.append(Finding(path, self._empty(name, model)))
             else:
-                secret = "storage_options" in path
+                secret = "storage_options" in path or path[:2] == ("notify", "urls")
                 self.findings.append(Finding(path, explain(error, description, secret=secret)))
 
     def _required(self, name: str) -> bool:
         return self.kind.model.model_fields[name].is_required()
+
+    def _may_be_left_out(self, name: str) -> bool:
+        """Whether a job without the block is another than one with an empty block."""
+        field = self.kind.model.model_fields[name]
+        return not field.is_required() and field.get_default(call_default_factory=True) is None
 
     def _empty(self, name: str, model: type[BaseModel]) -> str:
         if self._required(name):

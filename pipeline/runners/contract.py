@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from pipeline.parcel import Receipt
@@ -34,6 +34,34 @@ class Pools:
     stall_seconds: float = 300.0
 
 
+@dataclass(frozen=True)
+class Depth:
+    """Units at one part of the workflow.
+
+    Attributes:
+        waiting: that could go there, and are not there yet.
+        at_work: that a worker has in its hands.
+    """
+
+    waiting: int
+    at_work: int
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What a runner knows of its workers at this moment.
+
+    Attributes:
+        depths: where the units are that have no receipt yet, by part of the workflow: `front`, `middle` and `back` of
+            a staged placement, `all` of a fused one, in the order in which units pass them; empty where that is not
+            known.
+        idle: seconds since a worker was last known to be at work; None where that is not known.
+    """
+
+    depths: Mapping[str, Depth] = field(default_factory=dict)
+    idle: float | None = None
+
+
 class Runner(Protocol):
     """Brings units to workers and receipts back, in whatever order they finish."""
 
@@ -46,4 +74,8 @@ class Runner(Protocol):
         receipt, or one that says `released`. Closing the iterator stops the work at once; units in flight stay
         uncommitted.
         """
+        ...
+
+    def signs(self) -> Signs:
+        """What is known of the workers now; another thread than the one that takes the receipts may ask."""
         ...

@@ -8,7 +8,8 @@ from contextlib import ExitStack, closing
 
 from pipeline.parcel import Parcel, Receipt
 from pipeline.plan import UnitRef
-from pipeline.runners.contract import Placement
+from pipeline.runners.contract import Depth, Placement, Signs
+from pipeline.runners.pools import PARTS, SEGMENTS
 from pipeline.watched.limits import Limits
 from pipeline.watched.watcher import WatchedWorker
 from pipeline.worker import Worker, WorkerSpec
@@ -23,23 +24,36 @@ class LocalRunner:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits
+        self._waiting: dict[str, int] = {}
+        self._at = ""
 
     def run(
         self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement, drain: threading.Event
     ) -> Iterator[Receipt]:
         """See `Runner.run`."""
-        segments = [(0, 1, 2)] if placement != "staged" else [(0,), (1,), (2,)]
+        segments = SEGMENTS["staged" if placement == "staged" else "fused"]
+        first, *rest = (PARTS[each] for each in segments)
+        self._waiting = {first: len(refs), **dict.fromkeys(rest, 0)}
         with ExitStack() as stack:
-            workers = [self._worker(spec, each, stack) for each in segments]
+            workers = {PARTS[each]: self._worker(spec, each, stack) for each in segments}
             for ref in refs:
                 if drain.is_set():
                     return
                 packed = Parcel(ref).pack()
-                for worker in workers:
+                self._waiting[first] -= 1
+                for part, worker in workers.items():
+                    self._at = part
                     packed = worker(packed)
+                self._at = ""
                 receipt = Parcel.unpack(packed).receipt
                 assert receipt is not None
                 yield receipt
+
+    def signs(self) -> Signs:
+        """See `Runner.signs`. A unit goes through all parts at once, so that none waits between them."""
+        at = self._at
+        depths = {part: Depth(count, int(part == at)) for part, count in self._waiting.items()}
+        return Signs(depths, 0.0 if at else None)
 
     def _worker(self, spec: WorkerSpec, segments: tuple[int, ...], stack: ExitStack) -> Callable[[bytes], bytes]:
         if self._limits is not None:

@@ -15,6 +15,9 @@ SEGMENTS: Mapping[Placement, tuple[tuple[int, ...], ...]] = MappingProxyType(
 )
 """Which segments of a workflow the workers of each pool run."""
 
+PARTS: Mapping[tuple[int, ...], str] = MappingProxyType({(0, 1, 2): "all", (0,): "front", (1,): "middle", (2,): "back"})
+"""What the part of a workflow that a pool runs is called."""
+
 STAGED_FROM = 3
 """At this many CPUs for each fused worker that GPUs allow, a staged placement feeds the GPUs better."""
 

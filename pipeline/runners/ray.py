@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pipeline.errors import RunnerError, StorageError, WorkerError
 from pipeline.parcel import Parcel, Receipt
 from pipeline.plan import UnitRef
-from pipeline.runners.contract import Placement, Pools
+from pipeline.runners.contract import Depth, Placement, Pools, Signs
 from pipeline.runners.foreman import AtWork, asked, hired
-from pipeline.runners.pools import Pool, least_cpus, pools_for
+from pipeline.runners.pools import PARTS, Pool, least_cpus, pools_for
 from pipeline.runners.ray_cluster import cluster, cores
 from pipeline.runners.standstill import StalledError, overseen
 from pipeline.watched.limits import Limits
@@ -27,6 +28,9 @@ after twenty dies outside of its records."""
 
 LARGEST_PARCEL = 2**31 - 2**20
 """Bytes of a packed parcel; Arrow counts what one value of a binary column holds with 31 bits."""
+
+SIGNS_SECONDS = 2.0
+"""Whoever asks for signs waits so long for them: Prometheus gives a whole scrape ten seconds."""
 
 MIDDLE = (1,)
 """Segments of a worker that sees nothing but crops: they end no process, and copying them would cost a GPU's time."""
@@ -47,6 +51,8 @@ class RayWorker:
 
     def __init__(self, spec: WorkerSpec, pool: Pool, limits: Limits | None, foreman: Any) -> None:
         self._opens = 0 in pool.segments
+        self._segment = pool.segments[0]
+        self._following = pool.segments[-1] + 1 if 2 not in pool.segments else None
         self._foreman = foreman
         self._state = self._message = ""
         with AtWork(foreman):
@@ -58,13 +64,16 @@ class RayWorker:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Advance the packed parcel of a row."""
-        packed: bytes = row["parcel"]
+        packed, unit_id = row["parcel"], row["unit"]
         if self._message:
-            return _stranded(packed, self._message, self._state)
+            return {**_stranded(packed, self._message, self._state), "unit": unit_id}
         if self._opens and asked(self._foreman.drained.remote(), False):
-            return _stranded(packed, "", "released")
-        with AtWork(self._foreman):
-            return row_of(self._work(packed))
+            return {**_stranded(packed, "", "released"), "unit": unit_id}
+        with AtWork(self._foreman, self._segment, unit_id):
+            done = row_of(self._work(packed))
+        with suppress(Exception):  # the cluster may be going down
+            self._foreman.passed.remote(unit_id, self._following)
+        return {**done, "unit": unit_id}
 
 
 def row_of(packed: bytes) -> dict[str, Any]:
@@ -110,6 +119,10 @@ class RayRunner:
     def __init__(self, pools: Pools, task_retries: int = TASK_RETRIES) -> None:
         self._pools = pools
         self._task_retries = task_retries
+        self._given = self._left = 0  # units of this pass, and those of them without a receipt
+        self._asking = threading.Lock()
+        self._foreman: Any = None
+        self._parts: tuple[tuple[int, str], ...] = ()
 
     def run(
         self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement, drain: threading.Event
@@ -121,16 +134,43 @@ class RayRunner:
         """
         left = {ref.unit_id: ref for ref in refs}
         while left and not drain.is_set():
-            before = len(left)
+            before = self._given = self._left = len(left)
             try:
                 for receipt in self._pass(spec, list(left.values()), placement, drain):
                     left.pop(receipt.unit_id, None)
+                    self._left = len(left)
                     yield receipt
             except StalledError as stalled:
                 if len(left) == before:
                     raise RunnerError(str(stalled)) from stalled
             else:
                 return
+
+    def signs(self) -> Signs:
+        """See `Runner.signs`: the foreman is asked."""
+        with self._asking:
+            if self._foreman is None:
+                return Signs()
+            places = asked(self._foreman.places.remote(), None, SIGNS_SECONDS)
+            idle = asked(self._foreman.idle.remote(), None, SIGNS_SECONDS) if places is not None else None
+        if places is None:
+            return Signs()
+        known = {part: places.segments.get(segment, (0, 0)) for segment, part in self._parts}
+        left = min(self._left, self._given - places.ended)  # what has ended is on its way here
+        first, untouched = self._parts[0][1], max(0, left - sum(map(sum, known.values())))
+        known[first] = (known[first][0] + untouched, known[first][1])
+        return Signs({part: Depth(*counts) for part, counts in known.items()}, idle)
+
+    @contextmanager
+    def _answering(self, foreman: Any, pools: Sequence[Pool]) -> Iterator[None]:
+        """While the block runs, `signs` may ask the foreman; later, asking would start a cluster of its own."""
+        self._parts = tuple((pool.segments[0], PARTS[pool.segments]) for pool in pools)
+        self._foreman = foreman
+        try:
+            yield
+        finally:
+            with self._asking:
+                self._foreman = None
 
     def _pass(
         self, spec: WorkerSpec, refs: Sequence[UnitRef], placement: Placement, drain: threading.Event
@@ -140,7 +180,7 @@ class RayRunner:
         with cluster(self._pools.address, least_cpus(workflow, placement)) as room:
             pools = pools_for(workflow, placement, room, self._pools.workers, len(refs))
             foreman = hired()
-            with overseen(foreman, drain, self._pools.stall_seconds) as arrivals:
+            with self._answering(foreman, pools), overseen(foreman, drain, self._pools.stall_seconds) as arrivals:
                 for row in arrivals.of(self._rows(spec, refs, pools, foreman)):
                     receipt = Parcel.unpack(row["parcel"]).receipt
                     assert receipt is not None
@@ -151,7 +191,7 @@ class RayRunner:
     ) -> Generator[Any, None, None]:
         import ray.data  # noqa: PLC0415
 
-        rows = [{"parcel": Parcel(ref).pack()} for ref in refs]
+        rows = [{"parcel": Parcel(ref).pack(), "unit": ref.unit_id} for ref in refs]
         data = ray.data.from_items(rows, override_num_blocks=len(rows))
         for pool in pools:
             with warnings.catch_warnings():

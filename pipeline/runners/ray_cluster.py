@@ -14,6 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 from math import ceil
 from pathlib import Path
 
+from pipeline import container
 from pipeline.errors import RunnerError
 from pipeline.runners.pools import Room
 
@@ -163,15 +164,17 @@ def _private_cpus(least: float) -> int:
 
 
 def _free_bytes() -> float:
-    """Memory that could be had without swapping; infinite where the system does not say."""
+    """Memory that could be had without swapping, in the machine and in this container; infinite where none says."""
+    limit, used = container.memory()
+    left = max(limit - used, 0) if limit else float("inf")
     try:
         lines = MEMINFO.read_text().splitlines()
     except OSError:
-        return float("inf")
+        return left
     found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return float(found[0]) * 1024 if found else float("inf")
+    return min(float(found[0]) * 1024 if found else float("inf"), left)
 
 
 def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    """Cores this process may use, or as many as a container's share of time is worth; at least one."""
+    return max(1, int(min(len(os.sched_getaffinity(0)), container.cpus())))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from pipeline import container
+
 SHORT_SHARE = 0.07
 """Less than this share of the memory left is short: Ray ends workers of its own choice at 0.05."""
 
-CGROUP = Path("/sys/fs/cgroup")
 VMSTAT = Path("/proc/vmstat")
 
 
@@ -27,13 +27,13 @@ def short_of_memory() -> bool:
     machine = psutil.virtual_memory()
     if machine.available < SHORT_SHARE * machine.total:
         return True
-    limit, used = _container()
+    limit, used = container.memory()
     return 0 < limit < machine.total and limit - used < SHORT_SHARE * limit
 
 
 def fair_share(workers: int) -> float:
     """Bytes that each of so many workers may hold before it counts as greedy; a single one may hold half of all."""
-    limit, _ = _container()
+    limit, _ = container.memory()
     total = int(psutil.virtual_memory().total)
     return (min(limit, total) if limit else total) / max(2, workers)
 
@@ -45,21 +45,3 @@ def killed_for_memory() -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
-
-
-def _container() -> tuple[int, int]:
-    """Limit and use of this process's control group (version 2, then 1), in bytes; zeros where there is none.
-
-    Pages of files that can be dropped at once do not count as used.
-    """
-    for limit, used, statistics, droppable in (
-        ("memory.max", "memory.current", "memory.stat", "inactive_file"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
-    ):
-        with suppress(OSError, ValueError):
-            text = (CGROUP / limit).read_text().strip()
-            if text == "max":
-                return 0, 0
-            rows = dict(line.split() for line in (CGROUP / statistics).read_text().splitlines())
-            return int(text), int((CGROUP / used).read_text()) - int(rows.get(droppable, 0))
-    return 0, 0

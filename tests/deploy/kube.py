@@ -89,11 +89,16 @@ def amount(quantity: str) -> float:
 
 
 def pods(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The pod templates of a RayJob or CronJob, workers with the group they belong to under `group`."""
+    """The pods of a RayJob or CronJob, the one with the driver first, workers with their group under `group`.
+
+    Labels and annotations stand under `metadata` where the template has any.
+    """
     spec = document["spec"]
     if document["kind"] == "CronJob":
-        yield {"group": {}, **spec["jobTemplate"]["spec"]["template"]["spec"]}
+        template = spec["jobTemplate"]["spec"]["template"]
+        yield {"group": {}, "metadata": template.get("metadata", {}), **template["spec"]}
         return
     cluster = spec["rayClusterSpec"]
     for group in [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]:
-        yield {"group": group, **group["template"]["spec"]}
+        template = group["template"]
+        yield {"group": group, "metadata": template.get("metadata", {}), **template["spec"]}

@@ -76,7 +76,7 @@ def test_machines_are_installed_under_the_constraints_of_the_copied_sources() ->
     mounts = cluster()["file_mounts"]
     (place,) = (remote for remote, local in mounts.items() if local == ".")
     (install,) = (line for line in cluster()["setup_commands"] if "pip install" in line)
-    assert f"{place}[tensorrt]" in install
+    assert f"{place}[notify,tensorrt,traces]" in install
     for named in re.findall(r"--constraint (\S+)", install):
         path = named.replace("~", "/home/ubuntu").removeprefix(f"{place}/")
         assert (ROOT / path).is_file(), named

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from jobs.exits import Exit
 from jobs.spec import Spec, loads
+from jobs.spec.observe import listening
 
 from .kube import FOLDER, ROOT, VERSIONS, amount, documents, faults, one, pods
 from .kuberay_schema import crd_schema
@@ -24,6 +26,7 @@ RAYJOBS = ("rayjob-cpu.yaml", "rayjob-gpu.yaml")
 RUNS = (*RAYJOBS, "nightly.yaml")
 MANIFESTS = sorted(path.name for path in FOLDER.glob("*.yaml"))
 RAY_AND_LIBRARIES = 2 * GIB
+RAY_METRICS = 8080
 NETWORK = 3 * GIB
 """docs/job-file.md: memory of a worker with GFPGAN-512 or GPEN-1024."""
 
@@ -297,13 +300,38 @@ def test_nights_do_not_overlap_and_bad_job_files_are_not_tried_again() -> None:
     assert spec["concurrencyPolicy"] == "Forbid"
     job = spec["jobTemplate"]["spec"]
     assert job["activeDeadlineSeconds"] < 24 * 3600
+    night = job_of("nightly.yaml")
+    assert night.selection is not None
+    assert night.selection.budget.hours is not None
+    # A night ends by itself, with the units that are under way then, and is not cut off.
+    assert night.selection.budget.hours * 3600 + 1800 <= job["activeDeadlineSeconds"]
     (codes,) = (rule["onExitCodes"]["values"] for rule in job["podFailurePolicy"]["rules"] if "onExitCodes" in rule)
-    assert {0, 1, 3, 6, 130}.isdisjoint(codes)
+    mended_by_another_try = {Exit.FAILED, Exit.STORAGE, Exit.INTERRUPTED}
+    assert set(codes) == set(Exit) - mended_by_another_try - {Exit.DONE, Exit.QUARANTINED}
 
 
 def test_only_ray_nodes_and_the_operator_reach_a_cluster() -> None:
     policy = one(FOLDER / "common.yaml", "NetworkPolicy")["spec"]
     assert policy["policyTypes"] == ["Ingress"]
-    (rule,) = policy["ingress"]
-    assert {next(iter(peer)) for peer in rule["from"]} == {"podSelector", "namespaceSelector"}
-    assert all(next(iter(peer.values())) for peer in rule["from"]), "an empty selector lets everybody in"
+    cluster, metrics = policy["ingress"]
+    assert {next(iter(peer)) for peer in cluster["from"]} == {"podSelector", "namespaceSelector"}
+    for peer in (*cluster["from"], *metrics["from"]):
+        assert all(peer.values()), "an empty selector lets everybody in"
+    # Prometheus reaches ports that only tell, never those that take work.
+    served = {listening(job_of(name).observe.metrics or "")[1] for name in RUNS}
+    assert {port["port"] for port in metrics["ports"]} == {*served, RAY_METRICS}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_prometheus_finds_the_driver_and_nobody_else(name: str) -> None:
+    host, port = listening(job_of(name).observe.metrics or "")
+    assert host == "0.0.0.0"
+    driver, *others = pods(workload(name))
+    assert driver["metadata"]["labels"]["app.kubernetes.io/name"] == "facejobs"
+    assert driver["metadata"]["annotations"] == {"prometheus.io/scrape": "true", "prometheus.io/port": str(port)}
+    (named,) = (each for each in driver["containers"][0]["ports"] if each["containerPort"] == port)
+    assert named["name"] == "facejobs"
+    monitors = documents(ROOT / "deploy" / "monitoring" / "podmonitor.yaml")
+    (monitor,) = (each for each in monitors if each["metadata"]["name"] == "facejobs")
+    assert [each["port"] for each in monitor["spec"]["podMetricsEndpoints"]] == [named["name"]]
+    assert all(pod["metadata"] == {} for pod in others)

@@ -57,7 +57,11 @@ def test_systemd_sees_a_planted_error(tmp_path: Path, old: str, new: str, said: 
 
 
 def test_exit_codes() -> None:
-    assert {int(code) for code in setting("SuccessExitStatus").split()} == {Exit.QUARANTINED, Exit.INTERRUPTED}
+    assert {int(code) for code in setting("SuccessExitStatus").split()} == {
+        Exit.QUARANTINED,
+        Exit.BUSY,
+        Exit.INTERRUPTED,
+    }
     assert {int(code) for code in setting("RestartForceExitStatus").split()} == {Exit.STORAGE, Exit.INTERRUPTED}
     assert "\nRestart=" not in SERVICE
 

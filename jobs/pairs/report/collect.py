@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from jobs.estimate.fact import compare
 from jobs.pairs.report.counted import Counted
 from jobs.pairs.report.data import PairsReport, Totals, View
 from jobs.pairs.report.draws import DrawGatherer
@@ -74,6 +75,7 @@ def collect(run: Run) -> PairsReport:
         warnings=tuple(dict.fromkeys((*header.notes, *selection.get("warnings", ())))),
         source=header.job.get("source", {}).get("uri", ""),
         output=run.outputs.uri,
+        comparison=compare(run, tally, clock.wall()),
     )
 
 

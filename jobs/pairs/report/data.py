@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.estimate.fact import Comparison
 from jobs.report.data import QuarantineRow, State
 
 
@@ -167,6 +168,7 @@ class PairsReport:
         warnings: sentences for the reader.
         source: where the images came from, without secrets.
         output: where the outputs are, without secrets.
+        comparison: what was estimated beside what came; None where no estimate was kept.
     """
 
     name: str
@@ -192,3 +194,4 @@ class PairsReport:
     warnings: tuple[str, ...] = ()
     source: str = ""
     output: str = ""
+    comparison: Comparison | None = None

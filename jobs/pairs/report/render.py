@@ -6,6 +6,7 @@ from jobs.pairs.report.data import PairsReport
 from jobs.pairs.report.verdict import judge
 from jobs.pairs.report.view import funnel, pair_views, step_views
 from jobs.report import limits, text
+from jobs.report.estimates import estimate_rows
 from jobs.report.page import asset, environment, policy
 from jobs.report.view import bar_rows, setting_blocks
 
@@ -48,6 +49,7 @@ def render(data: PairsReport) -> str:
         rows=[(row, filters.index(row.code)) for row in rows],
         stages=bar_rows(data.stage_seconds, text.duration),
         rate=data.totals.records_ok / data.wall_seconds if data.wall_seconds else None,
+        estimates=estimate_rows(data.comparison),
         settings=setting_blocks(data.settings),
         limits=limits,
     )

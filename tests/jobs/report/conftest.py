@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
+from jobs.estimate.fact import Comparison, Row
 from jobs.report.data import (
     Distribution,
     GateSummary,
@@ -101,6 +102,28 @@ def make_report_data() -> ReportData:
         warnings=("The store refuses conditional puts: this run was written in single-writer mode.",),
         source="s3://museum/scans/**/*.tif",
         output="s3://museum/restored/",
+        comparison=make_comparison(),
+    )
+
+
+def make_comparison() -> Comparison:
+    """Facts inside, above and below their ranges, in every way that a number is written."""
+    return Comparison(
+        made="2026-11-19T07:58:10Z",
+        sampled=24,
+        confidence=0.9,
+        place="cluster",
+        partial=False,
+        currency="EUR",
+        rows=(
+            Row("working time", 9100.0, 10400.0, 11700.0, 12506.0, "duration"),
+            Row("pictures a second", 1.07, 1.2, 1.37, 0.998, "number"),
+            Row("worker hours", 54000.0, 62000.0, 70000.0, 61377.9, "hours"),
+            Row("in quarantine", 0.0, 0.0, 1294.0, 9.0, "count"),
+            Row("output", 1.4e12, 1.5e12, 1.6e12, 1_502_118_203_774.0, "bytes"),
+            Row("machines while at work", 6.1, 6.93, 7.8, 8.34, "money"),
+        ),
+        reasons=("There were 1.22 faces a picture, and 1.05 in the sample: a larger sample would have come closer.",),
     )
 
 

@@ -188,7 +188,7 @@ def test_every_key_has_been_decided_on(spec: Spec) -> None:
     kind = KINDS[spec.job]
     keys = {key for block, models in kind.blocks.items() for model in models for key in leaves(model, (block,))}
     indifferent = kind.indifferent(spec)
-    whole = {"observe", "notify"}  # blocks of which no key counts
+    whole = {"observe", "notify", "cluster", "selection"}  # blocks of which no key counts
     assert keys | {"name"} | whole >= indifferent
     assert {key for key in keys - indifferent if key.startswith(("run.", "output."))} == COUNTED[spec.job]
     assert keys & indifferent > {"source.storage_options", "output.storage_options"}

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from jobs.spec import JobFileError, loads
 from jobs.spec.canonical import canonical
 from jobs.spec.classic import ClassicSettings
+from jobs.spec.cluster import Cluster, Nodes
 from jobs.spec.degrade import Degrade
 from jobs.spec.detect import Detect
 from jobs.spec.engine import Engine
@@ -28,15 +29,16 @@ from jobs.spec.restore import ClassicRestore, GeneratorRestore, NoneRestore
 from jobs.spec.run import Run
 from jobs.spec.samples import FaceSamples, FaceSearch, ImageSamples, TileSamples
 from jobs.spec.score import Gate, Score
+from jobs.spec.selection import Budget, Deleted, Failed, Selection
 from jobs.spec.source import FilesSource, Limits, ManifestSource, ParquetSource, SourceBlock, WebdatasetSource
 from jobs.spec.split import Split
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "job-file.md").read_text(encoding="utf-8")
 PAIRS_PAGE = (DOCS / "pairs-job-file.md").read_text(encoding="utf-8")
-BELOW = {"limits", "options", "gate"}
+BELOW = {"limits", "options", "gate", "failed", "deleted", "budget"}
 COMMON = set(SourceBlock.model_fields) | {"kind"}
-FILLED = {"uri": "x", "recipe": "gfpgan"}
+FILLED = {"uri": "x", "recipe": "gfpgan", "cpus": 4}
 
 # Heading, model, and the keys of the model that stand under another heading.
 SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
@@ -55,9 +57,15 @@ SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
     ("`score`", Score, set()),
     ("`score.gate`", Gate, set()),
     ("`output`", Output, set()),
+    ("`selection`", Selection, set()),
+    ("`selection.failed`", Failed, set()),
+    ("`selection.deleted`", Deleted, set()),
+    ("`selection.budget`", Budget, set()),
     ("`run`", Run, set()),
     ("`observe`", Observe, set()),
     ("`notify`", Notify, set()),
+    ("`cluster`", Cluster, set()),
+    ("`cluster.nodes`", Nodes, set()),
 ]
 OF_SAMPLES = {"kind", "detect"}
 PAIRS_SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [

@@ -356,7 +356,7 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     (
         "variable in a source",
         text_with(x='models: {source: "s3://${B}/m"}'),
-        [(5, "models.source", "storage_options only")],
+        [(5, "models.source", "storage_options and notify.urls only")],
     ),
     ("model as a list", text_with(x="restore: {model: [classic]}"), [(5, "restore.model", "found a list of 1")]),
     ("unknown format", text_with(output="output: {uri: out/, format: jpg}"), [(4, "output.format", "mean 'jpeg'?")]),
@@ -521,8 +521,8 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
         [(3, "source.uri", "put it in storage_options")],
     ),
     # environment variables
-    ("variable in a path", text_with(output='output: {uri: "${HOME}/x"}'), [(4, "output.uri", "storage_options only")]),
-    ("variable in a name", text_with(name="name: ${USER}"), [(2, "name", "storage_options only")]),
+    ("variable in a path", text_with(output='output: {uri: "${HOME}/x"}'), [(4, "output.uri", "notify.urls only")]),
+    ("variable in a name", text_with(name="name: ${USER}"), [(2, "name", "notify.urls only")]),
     (
         "variable that is not set",
         text_with(output='output:\n  uri: out/\n  storage_options:\n    key: "${NO_SUCH_VARIABLE}"'),

@@ -86,7 +86,6 @@ def test_no_credentials_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_server_that_never_answers(proxied) -> None:
     place = proxied()
     folder = place.folder("silent", config_kwargs={"read_timeout": 0.2})
-    folder.write("x", b"1")
     place.proxy.change(silent=True)
     with pytest.raises(StorageError, match="does not answer"):
         folder.read("x")

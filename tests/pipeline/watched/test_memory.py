@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from pipeline import container
 from pipeline.driver import drive
 from pipeline.quarantine import standing
 from pipeline.runners.local import LocalRunner
@@ -26,7 +27,8 @@ GIB = 2**30
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine of 100 GiB, of which 50 are left, and no container; the folder that says what a container may use."""
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=100 * GIB, available=50 * GIB))
-    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    monkeypatch.setattr(container, "CGROUP", tmp_path)
+    monkeypatch.setattr(container, "OWN", tmp_path / "cgroup")
     return tmp_path
 
 

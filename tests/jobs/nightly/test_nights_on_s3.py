@@ -1,0 +1,46 @@
+"""A collection in object storage, over the Ray runner too."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .conftest import Collection, due, wall
+
+if TYPE_CHECKING:
+    from tests.conftest import S3Server
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize("runner", ["local", pytest.param("ray", marks=pytest.mark.ray)])
+def test_three_nights(collection: Collection, s3: S3Server, runner: str) -> None:
+    bucket = s3.bucket(f"nights-{runner}").removeprefix("s3://")
+    options, fs = s3.options, s3.fs
+    run: dict[str, Any] = {"runner": runner, "unit_records": 4}
+    if runner == "ray":
+        run |= {"workers": 1, "isolate": True}
+    collection.blocks = {
+        "source": {"kind": "files", "uri": f"s3://{bucket}/source", "storage_options": options},
+        "output": {"uri": f"s3://{bucket}/kept", "storage_options": options},
+        "run": run,
+    }
+    for number in range(10):
+        fs.pipe_file(f"{bucket}/source/wall-{number}.png", wall(number))
+
+    def night() -> dict[str, Any]:
+        result = collection.call("run", collection.job())
+        assert result.exit_code == 0, result.output
+        found: dict[str, Any] = json.loads(fs.cat_file(f"{bucket}/kept/_facejobs/last-night.json"))
+        return found
+
+    assert due(night()) == {"new": 10}
+    fs.pipe_file(f"{bucket}/source/wall-3.png", wall(33))
+    fs.pipe_file(f"{bucket}/source/wall-4.png", wall(4))  # the same bytes have the same etag
+    fs.pipe_file(f"{bucket}/source/late.png", wall(44))
+    fs.rm_file(f"{bucket}/source/wall-9.png")
+    account = night()
+    assert (due(account), account["deleted"]) == ({"new": 1, "changed": 1}, 1)
+    assert night()["planned"] == 0
+    assert collection.call("verify", collection.job()).exit_code == 0
