@@ -17,11 +17,12 @@ from jobs.console import Output
 from jobs.ended import Ended
 from jobs.estimate.plan import Asked
 from jobs.exits import Exit
+from jobs.nightly.foresee import plan_tonight
 from jobs.pairs.report.write import write_pairs_report
 from jobs.pairs.survey.start import KIND as SURVEY
 from jobs.report.write import write_report
 from jobs.restore.weights import lacking
-from jobs.spec import Scrubber
+from jobs.spec import RestoreJob, Scrubber
 from jobs.wishes import Wishes
 from pipeline.run import Run
 from pipeline.writer_lock import SoleWriters
@@ -50,12 +51,17 @@ class Kind:
     report: Callable[[Run, Scrubber], None]
 
 
+def _plan_restore(job: RestoreJob, asked: Asked, out: Output) -> Exit:
+    plan = jobs.restore.plan.plan_job if job.selection is None else plan_tonight
+    return plan(job, asked, out)
+
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "restore": Kind(
             run=jobs.restore.run.run,
             retry=jobs.restore.run.retry,
-            plan=jobs.restore.plan.plan_job,
+            plan=_plan_restore,
             find=jobs.restore.start.find,
             changed=lambda run, job: jobs.restore.start.is_of(run, job)[0],
             note=lacking,

@@ -17,6 +17,8 @@ from jobs.nightly.condition import problem_of
 from jobs.nightly.database import Database, database
 from jobs.nightly.history import Event, history_of
 from jobs.nightly.state import Makers, load_state
+from jobs.report.text import size
+from jobs.report.verdict import many
 from pipeline import layout
 from pipeline.history import chain_of
 from pipeline.run import Run
@@ -111,23 +113,20 @@ def _sums(db: Database, run: Run, out: Output, *, as_json: bool) -> Exit:
     if as_json:
         out.say(json.dumps(sums, indent=1))
         return Exit.DONE
-    nights = f", {sums['nights']} nights" if sums["nights"] else ""
-    out.say(f"{sums['name']}: {sums['records']} records{nights}, {sums['runs']} runs; {run.output.uri}")
+    nights = f" in {many(sums['nights'], 'night')}" if sums["nights"] else ""
+    out.say(f"{sums['name']}: {many(sums['records'], 'record')}{nights}, {run.output.uri}")
     for status in ("current", "quarantined", "deleted", "tombstoned"):
-        out.say(f"{status:<12}{sums['by_status'].get(status, 0):>10}")
+        out.say(f"{status:<12}{sums['by_status'].get(status, 0):>10,}")
         for row in sums["by_maker"] if status == "current" else ():
-            out.say(
-                f"  {row['records']} by {row['model']} in run {row['run_id']} of {row['made'][:10]}"
-                f" ({row['faces_restored']} faces)"
-            )
+            faces = f"{many(row['faces_restored'], 'face')} restored"
+            out.say(f"  {row['records']:>20,}  by {row['model']}, run {row['run_id']} of {row['made'][:10]}, {faces}")
         for code, count in sums["by_code"].items() if status == "quarantined" else ():
-            out.say(f"  {count} {code}")
-    out.say(f"bytes       {sums['output_bytes']:>10} of derivatives that stand")
-    last = sums["last_night"]
-    if last:
+            out.say(f"  {count:>20,}  {code}")
+    out.say(f"derivatives {size(sums['output_bytes']):>10}")
+    if last := sums["last_night"]:
         out.say(
-            f"last night: {last['finished'] or last['started']}, {last['done']} done, "
-            f"{last['quarantined']} in quarantine, {last['carried_over']} carried over"
+            f"last night  {(last['finished'] or last['started'])[:16]}: {last['done']} done, {last['quarantined']} in "
+            f"quarantine, {last['carried_over']} carried over"
         )
     return Exit.DONE
 
@@ -185,14 +184,17 @@ def _histories(run: Run, keys: Sequence[str], out: Output, *, as_json: bool) -> 
 
 
 def _say_history(key: str, events: Sequence[Event], out: Output) -> None:
+    """One line an event; a star marks the one that made what stands."""
     out.say(key)
     made = [event for event in events if event.result == "made"]
+    buried = any(event.result == "tombstoned" for event in events[events.index(made[-1]) :]) if made else True
     for event in events:
-        mark = "*" if made and event is made[-1] else " "
+        mark = "*" if not buried and event is made[-1] else " "
         night = f"night {event.night}" if event.night else "run"
-        what = {"made": f"{event.output}, {event.faces_restored} faces restored, sha256 {event.output_sha256[:12]}"}
-        said = what.get(event.result, event.code)
-        out.say(
-            f"{mark} {event.when[:16]}  {night:<10}{event.run_id[:8]}  {event.cause:<10}{event.result:<12}"
-            f"{event.restorer}  {said}"
-        )
+        result = "" if event.result == event.cause else event.result
+        said = event.code
+        if event.result == "made":
+            faces = many(event.faces_restored, "face")
+            said = f"by {event.restorer}: {event.output}, {faces} restored, sha256 {event.output_sha256[:12]}"
+        line = f"{mark} {event.when[:16]}  {night:<10}{event.run_id[:8]}  {event.cause:<11}{result:<12}{said}"
+        out.say(line.rstrip())

@@ -128,9 +128,10 @@ def forecast(load: Load, place: Place, placement: Placement, workers: int | None
     simulated = makespan(stations)
     cpu, gpu = _device_seconds(load, pools, on_gpu)
     floors = {"cpus": cpu / place.cpus, "gpus": gpu / place.room.gpus if gpu and place.room.gpus else 0.0}
-    work = max(simulated, *floors.values())
+    steady = max(simulated, *floors.values())
+    work = steady + load.warm_seconds  # of every worker's first record, at the same time
     spans = [float(station.seconds.sum()) for station in stations]
-    busy = [span / station.workers / work if work else 0.0 for span, station in zip(spans, stations, strict=True)]
+    busy = [span / station.workers / steady if steady else 0.0 for span, station in zip(spans, stations, strict=True)]
     names = [segment.name for segment in load.workflow.segments]
     return Forecast(
         name=load.name,
@@ -143,7 +144,7 @@ def forecast(load: Load, place: Place, placement: Placement, workers: int | None
             )
             for pool, part in zip(pools, busy, strict=True)
         ),
-        limit="runner" if place.runner == "local" else _limit(pools, busy, floors, work, len(load.units)),
+        limit="runner" if place.runner == "local" else _limit(pools, busy, floors, steady, len(load.units)),
         worker_seconds=_times(load.doubt, sum(part.range.point for part in load.parts) + load.sample_seconds),
     )
 
@@ -197,7 +198,7 @@ def _limit(pools: Sequence[Pool], busy: Sequence[float], floors: dict[str, float
 
 
 def _start(load: Load, place: Place) -> float:
-    own = load.start_seconds + load.warm_seconds + PLAN_RECORD_SECONDS * load.records
+    own = load.start_seconds + PLAN_RECORD_SECONDS * load.records
     if place.runner == "local":
         return own
     return own + (RAY_SECONDS if place.private else JOIN_SECONDS)

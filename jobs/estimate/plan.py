@@ -76,6 +76,7 @@ def say_plan(
     identities: Mapping[str, tuple[Folder, Mapping[str, Any]]],
     asked: Asked,
     out: Output,
+    more: Mapping[str, object] | None = None,
 ) -> Exit:
     """Say what a run would come to.
 
@@ -86,11 +87,12 @@ def say_plan(
         identities: of each pass the output and the identity of its run, under which an estimate is kept.
         asked: what for.
         out: where to say it.
+        more: further entries of the JSON.
     """
     estimate = None
     if found is not None:
         estimate = build(job, listing, found[0], found[1].machine, found[1].cluster)
-    said = {**listing.plain(), "estimate": estimate}
+    said = {**listing.plain(), **(more or {}), "estimate": estimate}
     current = current_run(output_of(job))
     said["run"] = None if current is None else current.header.run_id
     kept = _kept(job, said, identities, out.scrubber) if asked.keep and estimate is not None else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from jobs.beginning import Wanted, refuse_others
 from jobs.console import Output
 from jobs.driving import Manner, drive_run, say_end, say_places
 from jobs.ended import Ended
@@ -14,6 +13,7 @@ from jobs.models.progress import watched
 from jobs.nightly.account import Account, keep_last
 from jobs.nightly.database import Database, database
 from jobs.nightly.due import Asked
+from jobs.nightly.former import former_of
 from jobs.nightly.plan import find_tonight, plan_night
 from jobs.nightly.settle import settle
 from jobs.nightly.state import Makers, load_state
@@ -23,11 +23,10 @@ from jobs.restore.start import worker_spec
 from jobs.restore.weights import Weights, choices, weights_of
 from jobs.spec import RestoreJob
 from pipeline.driver import Outcome
-from pipeline.errors import RunConflictError
 from pipeline.history import close
 from pipeline.ledger import now
 from pipeline.night_lock import NightLock
-from pipeline.run import Run, current_run
+from pipeline.run import Run
 from pipeline.storage import Folder
 from pipeline.tally import tally_of
 from pipeline.writer_lock import SoleWriters
@@ -101,10 +100,10 @@ def run_night(job: RestoreJob, out: Output, writers: SoleWriters, manner: Manner
     """
     night = _Night(job, out, writers, manner, asked)
     output = output_of(job)
-    former = _former(job, output)
+    former = former_of(job, output)
     output = writers.output(output)
     writers.hold(NightLock(output))
-    former = _former(job, output)  # another night may have come to its end meanwhile
+    former = former_of(job, output)  # another night may have come to its end meanwhile
     weights = weights_of(job, watch=watched(out))
     if former is not None and not former.complete and not former.closed:
         ended = _finish(night, former, weights)
@@ -125,30 +124,6 @@ def run_night(job: RestoreJob, out: Output, writers: SoleWriters, manner: Manner
             return _idle(night, output, former, account)
         run, planned = plan_night(db, job, weights, output, former, replace(found, account=account))
     return _work(night, run, weights, planned, found.notes)
-
-
-def _former(job: RestoreJob, output: Folder) -> Run | None:
-    """The collection's last run; None for an output in which nothing is yet.
-
-    Raises:
-        RunConflictError: there is something else.
-    """
-    current = current_run(output)
-    if current is None:
-        nothing = Wanted(job.name, job.job, {}, "refuse", tuple, lambda record: record.key)
-        refuse_others(output, None, nothing)
-        return None
-    header = current.header
-    if header.kind != job.job or header.prefix or header.job["output"]["layout"] != "mirror":
-        what = f"a folder of its own ({header.prefix})" if header.prefix else f"a {header.kind} job"
-        if header.kind == job.job and not header.prefix:
-            what = f"output.layout: {header.job['output']['layout']}"
-        raise RunConflictError(
-            f"{output.uri}: holds run {header.run_id} of {header.created}, of {what}; a job with a selection goes on "
-            "from its own nights, or from a restore run that wrote a tree (mirror) into the output itself. Name "
-            "another output.uri"
-        )
-    return current
 
 
 def _finish(night: _Night, former: Run, weights: Weights) -> Ended | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from jobs.console import Output
 from jobs.estimate.build import Found
 from jobs.estimate.plan import Asked, Places, places_of, say_plan
-from jobs.estimate.ranges import Range, exactly, total_of
+from jobs.estimate.ranges import Range, exactly, significant, total_of
 from jobs.estimate.trial import Puts, Trial, is_local, try_records
 from jobs.estimate.trying import each_record, failures, output_bytes, stage_seconds, worker_start
 from jobs.estimate.work import Load, totals
@@ -34,17 +34,26 @@ def plan_job(job: RestoreJob, asked: Asked, out: Output) -> Exit:
     return say_listing(job, weights, survey_source(job, asked.sample), asked, out)
 
 
-def plan_records(job: RestoreJob, records: Iterable[Record], asked: Asked, out: Output) -> Exit:
-    """The same for records that somebody else has listed, such as those that are due."""
+def plan_records(
+    job: RestoreJob, records: Iterable[Record], asked: Asked, out: Output, more: Mapping[str, object]
+) -> Exit:
+    """The same for records that somebody else has listed, such as those that are due; `more` is said in the JSON."""
     weights = weights_of(job, watch=watched(out))
-    return say_listing(job, weights, survey_records(job, records, asked.sample), asked, out)
+    return say_listing(job, weights, survey_records(job, records, asked.sample), asked, out, more)
 
 
-def say_listing(job: RestoreJob, weights: Weights, listing: Listing, asked: Asked, out: Output) -> Exit:
+def say_listing(
+    job: RestoreJob,
+    weights: Weights,
+    listing: Listing,
+    asked: Asked,
+    out: Output,
+    more: Mapping[str, object] | None = None,
+) -> Exit:
     """Try the sample of a listing and say what all of it would come to."""
     found = estimated(job, weights, listing) if listing.sample else None
     identities = {"restore": (output_of(job), identity_of(job, weights))}
-    return say_plan(job, listing, found, identities, asked, out)
+    return say_plan(job, listing, found, identities, asked, out, more or {})
 
 
 def estimated(job: RestoreJob, weights: Weights, listing: Listing) -> tuple[Found, Places]:
@@ -97,7 +106,7 @@ def estimated(job: RestoreJob, weights: Weights, listing: Listing) -> tuple[Foun
         faces=each_record(faces, trial.records),
         stages={"restore": stage_seconds(trial)},
         more={
-            "seconds_per_record": whole.point / trial.records,
+            "seconds_per_record": significant(whole.point / trial.records, 4),
             "output_bytes_per_record": round(sum(each.point for each in found.values()) / trial.records),
         },
     ), places

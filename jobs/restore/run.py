@@ -15,6 +15,7 @@ from jobs.restore.start import is_of, start, worker_spec
 from jobs.restore.start import retry as plan_retry
 from jobs.spec import RestoreJob
 from jobs.wishes import Wishes
+from pipeline.night_lock import NightLock
 from pipeline.run import Run
 from pipeline.tally import Tally, tally_of
 from pipeline.writer_lock import SoleWriters
@@ -66,6 +67,8 @@ def retry(job: RestoreJob, place: str, found: Run, codes: frozenset[str], out: O
     if not found.complete:
         raise CommandError("the run is not complete; `facejobs run` finishes it first", Exit.CONFLICT)
     found = writers.run(found)
+    if found.header.night:
+        writers.hold(NightLock(found.output))
     count = plan_retry(job, weights, found, codes)
     if not count:
         out.say("nothing to do: no such record is in quarantine, or it is one that the plan itself found wrong")

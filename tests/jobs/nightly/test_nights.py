@@ -9,7 +9,9 @@ import pytest
 
 from jobs.exits import Exit
 from jobs.nightly.run import _Night
+from pipeline.night_lock import NightLock
 from pipeline.sources import objects
+from pipeline.storage import Folder
 
 from .conftest import Collection, due, face, wall
 
@@ -98,9 +100,7 @@ def test_a_new_model_does_what_it_reaches(collection: Collection) -> None:
     assert [event["restorer"].split()[0] for event in collection.history("face-0.png")] == ["none", "classic"]
 
 
-@pytest.mark.parametrize(
-    ("outdated", "count"), [("never", 0), ("model", 0), ("settings", 4), ("any", 4)], ids=str
-)
+@pytest.mark.parametrize(("outdated", "count"), [("never", 0), ("model", 0), ("settings", 4), ("any", 4)], ids=str)
 def test_other_settings(collection: Collection, outdated: str, count: int) -> None:
     """What reaches every image: the names of the outputs."""
     for number in range(4):
@@ -180,6 +180,14 @@ def test_contents_decide_where_versions_only_look_changed(collection: Collection
     assert collection.night()["planned"] == 0
     collection.put("wall-0.png", wall(99))
     assert due(collection.night(selection={"changed": "never"})) == {}
+    collection.put("wall-1.png", wall(98))
+    only_one = {"selection": {"changed": "content", "where": "key like '%-1.png'"}}
+    assert due(collection.night(**only_one)) == {"changed": 1}
+    both = {"selection": {"changed": "content", "budget": {"records": 1}}}
+    collection.put("wall-2.png", wall(97))
+    account = collection.night(**both)
+    assert (due(account), account["carried_over"]) == ({"changed": 1}, 1)
+    assert due(collection.night(**content)) == {"changed": 1}
 
 
 def test_a_budget_of_records_carries_the_rest_over(collection: Collection) -> None:
@@ -355,6 +363,10 @@ def test_retry_and_the_next_night_agree(collection: Collection) -> None:
     collection.put("broken.png", b"not a picture")
     collection.night()
     (collection.source / "broken.png").write_bytes(wall(2))
+    lock = NightLock(Folder(str(collection.output)))
+    lock.acquire()
+    assert collection.call("retry", collection.job()).exit_code == Exit.BUSY
+    lock.release()
     assert collection.call("retry", collection.job()).exit_code == 0
     assert collection.catalog()["broken.png"]["status"] == "current"
     assert collection.call("verify", collection.output).exit_code == 0
@@ -412,3 +424,25 @@ def _count_listings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(objects, "walk_files", counted)
     return walks
+
+
+def test_a_plan_says_what_tonight_would_do(collection: Collection) -> None:
+    for number in range(3):
+        collection.put(f"wall-{number}.png", wall(number))
+    collection.night()
+    collection.put("late.png", wall(9))
+    collection.put("wall-1.png", wall(10))
+    (collection.source / "wall-2.png").unlink()
+    before = {path: path.stat().st_mtime_ns for path in collection.output.rglob("*")}
+    result = collection.call("plan", collection.job(), "--json", "--sample", "1")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert said["records"] == 2
+    assert {cause: count for cause, count in said["night"]["due"].items() if count} == {"new": 1, "changed": 1}
+    assert (said["night"]["deleted"], said["night"]["unchanged"]) == (1, 1)
+    text = collection.call("plan", collection.job(), "--sample", "1").stdout
+    assert text.startswith("tonight: 3 records listed: 1 changed, 1 new, 1 deleted, 1 unchanged")
+    assert {path: path.stat().st_mtime_ns for path in collection.output.rglob("*")} == before
+    assert due(collection.night()) == {"new": 1, "changed": 1}
+    nothing = collection.call("plan", collection.job())
+    assert (nothing.exit_code, "nothing is due" in nothing.stdout) == (0, True)
