@@ -67,7 +67,7 @@ class Output:
         before = sys.stderr
         self._json = JsonLines(before, self._scrub)
         self._json.about(**about)
-        caught = Caught(self._json.emit)
+        caught = Caught(self._json.emit, before)
         sys.stderr = caught
         try:
             yield

@@ -62,9 +62,10 @@ def telling(job: Spec, given: Given, work: Callable[[], Ended], out: Output) -> 
         CommandError: a URL of `notify` cannot be used, which is said before anything is done.
         BaseException: whatever the work raises, once people were told.
     """
-    to = addressees(job)
     clock = _Clock()
+    to: list[Addressee] = []
     try:
+        to = addressees(job)
         ended = work()
     except (Exception, *STOPPED) as error:
         patience = HASTY if isinstance(error, STOPPED) else USUAL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -171,7 +172,8 @@ def _head() -> str:
     memory = psutil.virtual_memory().total / 2**30
     return (
         f"{today}, {cores()} cores, {memory:.0f} GiB, {platform.machine()}, Python {platform.python_version()}, "
-        f"{libraries}; `{' '.join(['python -m benchmarks.scaling', *sys.argv[1:]])}`.\n\n"
+        f"{libraries}; load {os.getloadavg()[0]:.1f} at the start; "
+        f"`{' '.join(['python -m benchmarks.scaling', *sys.argv[1:]])}`.\n\n"
         f"Storage calls of a fused unit of {plans.FUSED_RECORDS} records, reading the records left out: {said}."
     )
 

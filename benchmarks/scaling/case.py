@@ -19,6 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.scaling.work import NAPS, Gate, Sleeps, SleepWorkflow
@@ -139,17 +140,23 @@ def planned_run(case: Case) -> tuple[Run, WorkerSpec]:
 
 
 def run_case(case: Case) -> dict[str, Any]:
-    """Run it; gives times in seconds since 1970, counts, every nap, and when units were opened and committed."""
+    """Run it; gives times in seconds since 1970, counts, every nap, and when units were opened and committed.
+
+    Raises:
+        RuntimeError: the run did not come to its end.
+    """
     run, spec = planned_run(case)
     with _cluster(case) as address:
         began = time.time()
-        opening = _Opening(Gate(Folder(case.folder).child("gate")), _processes(case))
+        opening = _Opening(Gate(Folder(case.folder).child("gate")), sum(_sizes(case)))
         opening.start()
         limits = Limits() if case.isolate else None
         runner = RayRunner(Pools(workers=case.gpus, address=address, limits=limits))
         ends: list[float] = []
         outcome = drive(run, runner, spec, case.placement, 0, lambda tally, receipt: ends.append(time.time()))
         ended = time.time()
+    if outcome.state != "complete":
+        raise RuntimeError(f"{outcome.state}: {outcome.message}")
     return {
         **_counted(outcome),
         "began": began,
@@ -157,7 +164,7 @@ def run_case(case: Case) -> dict[str, Any]:
         "last_receipt": ends[-1],
         "ended": ended,
         "workers": _sizes(case),
-        "naps": pq.read_table(_local(run, layout.table(NAPS))).to_pylist(),
+        "naps": pq.read_table(pa.BufferReader(run.folder.read(layout.table(NAPS)))).to_pylist(),
         "units": [
             {
                 "index": commit.index,
@@ -182,22 +189,11 @@ def _counted(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _local(run: Run, name: str) -> Any:
-    """A table of the run as a file that Parquet reads."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    return pa.BufferReader(run.folder.read(name))
-
-
 def _sizes(case: Case) -> list[int]:
     """Workers of each pool, by the rule that the runner follows."""
     workflow = SleepWorkflow(case.sleeps, 0, 0)()
     room = Room(case.cpus, case.gpus)
     return [pool.size for pool in pools_for(workflow, case.placement, room, case.gpus, case.units)]
-
-
-def _processes(case: Case) -> int:
-    return sum(_sizes(case))
 
 
 class _Opening(threading.Thread):

@@ -29,8 +29,11 @@ STORE_BYTES = 4 * 2**30
 OUTPUT_BYTES = 64 * 2**10
 SOURCE_BYTES = 240_000
 FUSED_RECORDS, STAGED_RECORDS = 32, 16
-UNITS_A_WORKER = 5
-"""The window, from when every worker has its first unit to when the last one is begun, holds about four of them."""
+UNITS_A_WORKER = 4
+"""The window, from when every worker has its first unit to when the last one is begun, holds about three of them."""
+
+WARMING = 2
+"""Units of one record for each worker, before anything is counted; where units are given out ahead some get two."""
 
 GPUS = (1, 2, 4, 8, 16, 32, 64)
 STAGED_GPUS = (1, 2, 4, 8, 16)
@@ -69,14 +72,14 @@ def case(
     crop_bytes: int = 0,
     sleeps: Sleeps | None = None,
 ) -> Case:
-    """Phases with so many records a unit and units a worker, after a first one with a record for each worker."""
+    """Phases with so many records a unit and units a worker, after a first one with two records for each worker."""
     phases = [Phase(size, each * gpus) for size, each in zip(unit_records, units_a_worker, strict=True)]
     name = f"{placement}-{gpus}-{'watched' if isolate else 'plain'}-{crop_bytes}-{'-'.join(map(str, unit_records))}"
     return Case(
         gpus=gpus,
         placement=placement,
         isolate=isolate,
-        phases=(Phase(1, gpus), *phases),
+        phases=(Phase(1, WARMING * gpus), *phases),
         sleeps=sleeps or (FUSED if placement == "fused" else STAGED),
         crop_bytes=crop_bytes,
         output_bytes=where.output_bytes,

@@ -62,7 +62,7 @@ def former(path: Path, common: Labels) -> dict[str, Values]:
     try:
         text = path.read_text("utf-8")
         samples = [sample for metric in text_string_to_metric_families(text) for sample in metric.samples]
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError):  # not there, or no such file
         return {}
     found: dict[str, dict[Labels, float]] = {}
     for sample in samples:

@@ -49,11 +49,17 @@ class Caught(io.TextIOBase):
 
     Args:
         emit: see `JsonLines.emit`.
+        stream: in whose place it stands.
     """
 
-    def __init__(self, emit: Emit) -> None:
+    def __init__(self, emit: Emit, stream: TextIO) -> None:
         self._emit = emit
+        self._stream = stream
         self._begun = ""
+
+    def fileno(self) -> int:
+        """Of the stream itself, for what writes past Python when a process crashes."""
+        return self._stream.fileno()
 
     def writable(self) -> bool:
         """It is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,8 +51,8 @@ class Watch(Collector):
         self._numbers: Numbers | None = None
         self._common = (job.name, job.job)
         self._started = time.time()
-        self._gpus = Gpus()
-        textfile = job.observe.textfile
+        about, textfile = job.observe, job.observe.textfile
+        self._gpus = Gpus() if about.metrics or textfile or about.pushgateway else None
         self._last = LastRun(former(Path(textfile), self._common) if textfile else {})
         self.registry.register(self)
 
@@ -91,12 +91,14 @@ class Watch(Collector):
 
     def close(self) -> None:
         """Let go of what was held."""
-        self._gpus.close()
+        if self._gpus is not None:
+            self._gpus.close()
 
     def _families(self) -> Iterator[Metric]:
         if self._numbers is not None:
             yield from self._numbers.families()
-        yield from self._gpus.families(self._common)
+        if self._gpus is not None:
+            yield from self._gpus.families(self._common)
         yield from self._last.families(self._common)
 
 
@@ -213,10 +215,19 @@ def observing(job: Spec, run: Run, runner: Runner, out: Output) -> Iterator[Obse
         )
         numbers = Numbers(about, runner.signs)
         watch.begin(numbers)
-        traces = job.observe.traces
-        tracer = stack.enter_context(traced(traces, about, watch.say) if traces else nullcontext())
-        observed = Observed(watch, numbers, tracer)
+        observed = Observed(watch, numbers, _tracer(job, about, watch, stack))
         try:
             yield observed
         finally:
             observed.close()
+
+
+def _tracer(job: Spec, about: About, watch: Watch, stack: ExitStack) -> Tracer | None:
+    """A tracer while the stack stands; None where the job wants none, or it cannot be had."""
+    if not job.observe.traces:
+        return None
+    try:
+        return stack.enter_context(traced(job.observe.traces, about, watch.say))
+    except Exception as error:  # noqa: BLE001 - packages that do not fit each other, or whatever it is
+        watch.say(f"observe.traces: no traces, the run goes on without: {type(error).__name__}: {error}")
+        return None

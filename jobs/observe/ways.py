@@ -37,7 +37,7 @@ def served(address: str, registry: CollectorRegistry, say: Say) -> Iterator[None
     host, port = listening(address)
     try:
         server, thread = start_http_server(port, host, registry)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what can be no host's name
         say(
             f"observe.metrics: nothing can be served at {address} ({error}); the run goes on without. If another run "
             "has the port, give each job its own, or use observe.textfile"

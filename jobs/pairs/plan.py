@@ -12,7 +12,7 @@ import numpy as np
 from jobs.console import Output
 from jobs.estimate.build import Found
 from jobs.estimate.plan import Asked, Places, places_of, say_plan
-from jobs.estimate.ranges import NOTHING, Group, Range, around, exactly, total_of
+from jobs.estimate.ranges import NOTHING, Group, Range, around, exactly, significant, total_of
 from jobs.estimate.strata import Stratum
 from jobs.estimate.trial import Puts, Trial, Tried, is_local, try_records
 from jobs.estimate.trying import failures, output_bytes, stage_seconds, worker_start
@@ -104,8 +104,8 @@ def estimated(job: PairsJob, listing: Listing) -> tuple[Found, Places]:
             "samples": round(made.samples.point),
             "pairs": round(made.pairs.point),
             "samples_range": made.samples.plain(),
-            "survey_seconds_per_record": loads[0].whole.point / trial.records,
-            "seconds_per_pair": each_pair,
+            "survey_seconds_per_record": significant(loads[0].whole.point / trial.records, 4),
+            "seconds_per_pair": significant(each_pair, 4),
             "bytes_per_pair": round(size),
         },
     ), places

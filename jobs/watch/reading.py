@@ -118,18 +118,21 @@ class LedgerReader:
             self.manifest = manifest
             return
         self.manifest = None
-        self.rounds = self.run.rounds()
-        while self._retries < len(self.rounds) - 1:
-            number = self._retries + 1
-            plan = layout.plan_name(number, self.rounds[number].digest)
-            self._retried.update((ref.unit_id, ref) for ref in read_refs(self.run.folder, number, plan))
-            self._retries = number
+        self._look_at_rounds()
         # Attempts first: a unit that ends between the two listings is then one with a commit.
         tries, newest = (Counter[str](), dict[str, str]()) if self.complete else self._attempts()
         listed = [unit for unit in self.run.ledger.committed() if unit not in self._known]
         self._known.update(listed)
         self._waiting.extend(sorted(listed, key=lambda unit: unit in self._retried))
         self._note_open(tries, newest)
+
+    def _look_at_rounds(self) -> None:
+        self.rounds = self.run.rounds()
+        while self._retries < len(self.rounds) - 1:
+            number = self._retries + 1
+            plan = layout.plan_name(number, self.rounds[number].digest)
+            self._retried.update((ref.unit_id, ref) for ref in read_refs(self.run.folder, number, plan))
+            self._retries = number
 
     def _is_whole(self, manifest: Mapping[str, Any]) -> bool:
         """Whether a run that was finished before anything was read of it can be shown by its manifest alone."""
@@ -162,19 +165,21 @@ class LedgerReader:
     def _read(self) -> None:
         batch = [self._waiting[place] for place in range(min(AT_ONCE, len(self._waiting)))]
         for commit in fetched(self.run.ledger.find, batch):
-            unit = self._waiting.popleft()
             if commit is None:  # it was removed since it was listed
-                self._known.discard(unit)
+                self._known.discard(self._waiting[0])
             else:
                 self._take(commit)
+            self._waiting.popleft()  # only now: what storage fails at is read again
         if batch and self._caught_up:
             self.changed = time.monotonic()
 
     def _take(self, commit: Commit) -> None:
-        self.tally.add_commit(commit, ())
+        if commit.round > self._retries:  # planned since this look began
+            self._look_at_rounds()
         if commit.round:
             keys = PlanReader(self.run.folder).keys(self._retried[commit.unit_id])
             self.standing.take(keys, commit.round)
+        self.tally.add_commit(commit, ())
         self.standing.add(commit)
         done = self.done.setdefault(commit.round, RoundDone())
         done.units += 1

@@ -50,6 +50,8 @@ def two_workers(scaling):
     """Units of 2 s in two workers that begin at 10 and 11; the last one is begun at 15."""
     return naps(
         scaling.timeline,
+        (0, 8, "a", 5.0, 6.0, 1.0),
+        (0, 9, "b", 5.0, 6.0, 1.0),
         (1, 0, "a", 10.0, 12.0, 2.0),
         (1, 1, "b", 11.0, 14.0, 2.0),
         (1, 2, "a", 12.5, 14.5, 2.0),
@@ -85,9 +87,13 @@ def figures(scaling, **changes):
 
 def test_the_window_begins_when_all_workers_have_a_unit_and_ends_with_the_last_one_begun(scaling, two_workers) -> None:
     assert scaling.timeline.window_of(two_workers, 1) == (11.0, 15.0)
-    earlier = naps(scaling.timeline, (0, 9, "b", 9.0, 11.75, 1.0))
+    earlier = naps(scaling.timeline, (0, 10, "b", 9.0, 11.75, 1.0))
     assert scaling.timeline.window_of([*earlier, *two_workers], 1) == (11.75, 15.0)
-    begin, end = scaling.timeline.window_of(two_workers[:2], 1)
+    cold = [nap for nap in two_workers if nap.unit != 9]  # b's first unit of all is number 1 then
+    assert scaling.timeline.window_of(cold, 1) == (14.5, 15.0)
+    ahead = naps(scaling.timeline, (0, 10, "c", 5.0, 6.0, 1.0), (1, 5, "c", 10.5, 14.25, 2.0))
+    assert scaling.timeline.window_of([*two_workers, *ahead], 1) == (11.0, 14.25)  # c has none left
+    begin, end = scaling.timeline.window_of(two_workers[:4], 1)
     assert end <= begin  # nothing was begun after both had a unit: there is no window
 
 
@@ -97,7 +103,7 @@ def test_efficiency_counts_naps_by_the_part_that_lies_in_the_window(scaling, two
 
 
 def test_workers_that_only_sleep_reach_the_ideal(scaling) -> None:
-    rows = [(1, 10 * w + n, f"w{w}", float(n), n + 1.0, 1.0) for w in range(3) for n in range(5)]
+    rows = [(int(n >= 0), 10 * w + n, f"w{w}", float(n), n + 1.0, 1.0) for w in range(3) for n in range(-1, 5)]
     found = naps(scaling.timeline, *rows)
     window = scaling.timeline.window_of(found, 1)
     assert window == (0.0, 4.0)
@@ -144,7 +150,7 @@ def test_processes_are_told_apart_by_their_command_lines(scaling) -> None:
 def test_plans_hold_what_they_say(scaling) -> None:
     where = scaling.plans.Where("/nowhere")
     case = scaling.plans.fused(where, 16)
-    assert (case.cpus, case.units, case.records) == (17, 16 + 80, 16 + 80 * 32)
+    assert (case.cpus, case.units, case.records) == (17, 32 + 64, 32 + 64 * 32)
     staged = scaling.plans.staged(where, 16, 2)
     assert staged.cpus == 49
     assert staged.crop_bytes == 3 * 512 * 512 * 3 * 4 * 2 // 48
@@ -239,10 +245,10 @@ def test_the_drawing_has_a_line_for_each_series_inside_its_frame(scaling) -> Non
 def test_a_run_that_lost_something_gives_no_figures(scaling) -> None:
     case = scaling.plans.case(scaling.plans.Where("/nowhere"), "fused", 1, [1], [2])
     raw = {"state": "complete", "units_committed": 2, "ok": 2, "message": "", "units": [], "naps": []}
-    with pytest.raises(RuntimeError, match="2 of 3 units"):
+    with pytest.raises(RuntimeError, match="2 of 4 units"):
         scaling.measure.figures_of(case, raw, [])
     with pytest.raises(RuntimeError, match="interrupted"):
-        scaling.measure.figures_of(case, {**raw, "state": "interrupted", "units_committed": 3, "ok": 3}, [])
+        scaling.measure.figures_of(case, {**raw, "state": "interrupted", "units_committed": 4, "ok": 4}, [])
 
 
 def test_figures_of_a_made_up_run(scaling) -> None:
@@ -250,10 +256,13 @@ def test_figures_of_a_made_up_run(scaling) -> None:
     sleeps = scaling.work.Sleeps(0.1, 0.5, 0.1)
     where = scaling.plans.Where("/nowhere")
     case = scaling.plans.case(where, "staged", 2, [2], [3], crop_bytes=7, sleeps=sleeps)
-    assert (case.units, case.records) == (8, 14)
+    assert (case.units, case.records) == (10, 16)
     rows = []
-    for unit in range(2, 8):
-        begin = 100.0 + 1.25 * ((unit - 2) // 2)
+    for unit in range(2, 4):
+        warm = {"key": f"00/{unit:07d}/00000.jpg", "segment": "middle", "worker": f"w{unit % 2}"}
+        rows.append({**warm, "begin": 95.0, "end": 95.5, "seconds": 0.5})
+    for unit in range(4, 10):
+        begin = 100.0 + 1.25 * ((unit - 4) // 2)
         for place in range(2):
             at = begin + 0.5 * place
             key = f"01/{unit:07d}/{place:05d}.jpg"
@@ -262,11 +271,11 @@ def test_figures_of_a_made_up_run(scaling) -> None:
                 rows.append({**nap, "seconds": 0.5})
     raw = {
         "state": "complete",
-        "units_committed": 8,
-        "ok": 14,
+        "units_committed": 10,
+        "ok": 16,
         "message": "",
         "naps": rows,
-        "units": [{"index": n, "opened": 0.0, "committed": 0.0} for n in range(8)],
+        "units": [{"index": n, "opened": 0.0, "committed": 0.0} for n in range(10)],
         "began": 80.0,
         "opened": 90.0,
         "last_receipt": 104.0,
@@ -278,7 +287,7 @@ def test_figures_of_a_made_up_run(scaling) -> None:
     assert (one.rate, one.commits) == (pytest.approx(3.2), pytest.approx(1.6))
     assert (one.startup, one.finishing, one.cpu_ms) == (10.0, 0.5, None)
     assert one.loss.handing == pytest.approx(0.25)
-    raw["naps"] = rows[:8]
+    raw["naps"] = rows[:10]
     with pytest.raises(RuntimeError, match="too few units"):
         scaling.measure.figures_of(case, raw, [])
 
@@ -296,17 +305,17 @@ def test_a_tiny_case_goes_through_the_real_flow_and_commits_every_unit_once(
     (tmp_path / "case.json").write_text(given.to_json())
     command = [sys.executable, "-m", "benchmarks.scaling.case", str(tmp_path / "case.json"), str(tmp_path / "r.json")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=100)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=240)
     raw = json.loads((tmp_path / "r.json").read_text())
-    assert (raw["state"], raw["units_committed"], raw["ok"], raw["quarantined"]) == ("complete", 10, 26, 0)
-    assert sorted(unit["index"] for unit in raw["units"]) == list(range(10))
+    assert (raw["state"], raw["units_committed"], raw["ok"], raw["quarantined"]) == ("complete", 12, 28, 0)
+    assert sorted(unit["index"] for unit in raw["units"]) == list(range(12))
     assert {unit["attempt"] for unit in raw["units"]} == {1}
     assert raw["workers"] == ([2] if placement == "fused" else [2, 2, 2])
-    assert len(raw["naps"]) == 3 * 26
-    assert sum(nap["seconds"] for nap in raw["naps"]) == pytest.approx(26 * sleeps.total)
+    assert len(raw["naps"]) == 3 * 28
+    assert sum(nap["seconds"] for nap in raw["naps"]) == pytest.approx(28 * sleeps.total)
     assert all(nap["end"] - nap["begin"] >= 0.99 * nap["seconds"] for nap in raw["naps"])
     assert raw["began"] < raw["opened"] < min(nap["begin"] for nap in raw["naps"])
     sizes = {len({nap["worker"] for nap in raw["naps"] if nap["segment"] == part}) for part in ("front", "back")}
     assert max(sizes) <= 2
     outputs = [path for path in (tmp_path / "w").rglob("*.jpg") if "out" in path.parts]
-    assert len(outputs) == 26 and {path.stat().st_size for path in outputs} == {100}
+    assert len(outputs) == 28 and {path.stat().st_size for path in outputs} == {100}

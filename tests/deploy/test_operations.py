@@ -112,6 +112,10 @@ def test_a_unit_is_done_again_as_the_page_says(tmp_path: Path) -> None:
     (script,) = (block for block in blocks("sh") if "regexp_extract" in block)
     query = re.search(r'-c "(.*?)"', script, flags=re.DOTALL)
     assert query is not None
+    pattern = re.search(r"regexp_extract\(filename, ('.+?'), 1\)", query[1])
+    assert pattern is not None
+    named = f"select regexp_extract('tables/outputs/000-00000001-a1b2c3d4-a1.parquet', {pattern[1]}, 1)"
+    assert duckdb.sql(named).fetchall() == [("a1b2c3d4",)]  # and not the unit's number, though an `a` follows it
     job = SmallJob(tmp_path)
     job.fill()
     job.write()

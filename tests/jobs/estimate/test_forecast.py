@@ -50,7 +50,7 @@ def load(seconds: tuple[float, float, float] = (1, 1, 1), units: int = 100, need
         exactly(sum(seconds) * units),
         parts,  # type: ignore[arg-type]
         exactly(2.0 * records),
-        warm_seconds=0.5,
+        warm_seconds=0.0,
         start_seconds=3.0,
     )
 
@@ -71,9 +71,16 @@ def test_by_hand() -> None:
     assert [(pool.workers, round(pool.busy, 3)) for pool in found.pools] == [(4, 1.0)]
     assert found.limit == "cpus"
     assert found.worker_seconds.point == pytest.approx(300)
-    assert found.start_seconds == pytest.approx(JOIN_SECONDS + 3.0 + 0.5 + 100 * 100 * 2e-5)
+    assert found.start_seconds == pytest.approx(JOIN_SECONDS + 3.0 + 100 * 100 * 2e-5)
     assert found.seconds.point == pytest.approx(work(found) + found.start_seconds + found.finish_seconds)
     assert found.finish_seconds > FINISH_SECONDS
+
+
+def test_every_worker_has_a_first_record() -> None:
+    cold = forecast(replace(load(), warm_seconds=2.0), place(cpus=5), "fused", None)
+    warm = forecast(load(), place(cpus=5), "fused", None)
+    assert work(cold) - work(warm) == pytest.approx(2.0)
+    assert cold.pools == warm.pools
 
 
 def test_a_private_cluster_is_started_first() -> None:

@@ -184,12 +184,13 @@ def test_a_missing_package_is_said_before_anything_is_done(
     ],
 )
 def test_a_url_that_nobody_can_be_told_by_is_refused(prints: SmallJob, url: str, said: str) -> None:
-    prints.write(notify={"urls": [url]})
+    prints.write(notify={"urls": [url], "summary": "told"})
     for command in ("validate", "run", "notify"):
         result = prints.call(command)
         assert result.exit_code == Exit.BAD_JOB
         assert said in result.stderr
         assert TOKEN not in result.output
+    assert said in json.loads((prints.root / "told/summary.json").read_text())["message"]
     assert not (prints.root / "out").exists()
 
 

@@ -40,6 +40,15 @@ def test_every_line_of_a_run_is_an_object_that_names_job_and_run(desk: Desk) -> 
     assert (code, count, level) == ("not_an_image", BAD, "warning")
 
 
+def test_on_a_terminal_there_is_no_bar_between_the_lines(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes any stream for a terminal then
+    monkeypatch.setenv("TERM", "xterm")
+    assert "restoring" in desk.call("run", desk.job("watched")).stderr
+    lines = desk.lines(desk.call("run", desk.job(observe=JSON)))
+    assert len(lines) > 3
+    assert not any("source" in line or "\x1b" in line["message"] for line in lines)
+
+
 def test_results_stay_text_on_standard_output(desk: Desk) -> None:
     result = desk.call("run", desk.job(observe=JSON))
     assert f"{GOOD + BAD} records: {GOOD} restored or copied" in result.stdout

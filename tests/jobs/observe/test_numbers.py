@@ -229,8 +229,8 @@ def test_a_night_is_told_by_reason_and_by_outcome() -> None:
 def test_the_last_end_of_another_job_is_not_taken_over(tmp_path: Any) -> None:
     path = tmp_path / "x.prom"
     path.write_text(
-        'facejobs_last_run_exit_code{job_name="other",kind="restore"} 4\n'
         'facejobs_last_run_exit_code{job_name="job",kind="restore"} 3\n'
+        'facejobs_last_run_exit_code{job_name="other",kind="restore"} 4\n'
         'facejobs_run_active{job_name="job",kind="restore"} 1\n'
     )
     assert former(path, ("job", "restore")) == {"last_run_exit_code": {(): 3}}

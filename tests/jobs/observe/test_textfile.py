@@ -78,6 +78,21 @@ def test_an_interrupted_retry_counts_attempts_of_its_own(desk: Desk, done: Sampl
     assert value(after, "last_run_exit_code") == 0
 
 
+def test_of_a_pairs_job_the_pairs_stand_at_the_end_and_the_survey_is_no_end_of_its_own(desk: Desk) -> None:
+    job = desk.root / "pairs.yaml"
+    job.write_text(
+        "job: pairs\nname: pairs\nsource: {kind: files, uri: in}\nsamples: {kind: images, size: 96}\n"
+        "degrade: {recipe: gfpgan}\nfilter: {min_sharpness: 0}\noutput: {uri: pairs}\n"
+        "run: {runner: local, isolate: false}\nobserve: {textfile: facejobs.prom}\n"
+    )
+    result = desk.call("run", job)
+    assert result.exit_code == 3, result.output
+    text = (desk.root / "facejobs.prom").read_text()
+    assert 'kind="survey"' not in text
+    assert 'facejobs_run_active{job_name="pairs",kind="pairs"} 0.0' in text
+    assert 'facejobs_last_run_exit_code{job_name="pairs",kind="pairs"} 3.0' in text
+
+
 def test_a_damaged_file_of_before_is_no_obstacle(desk: Desk) -> None:
     (desk.root / "facejobs.prom").write_bytes(b"facejobs_last_run_exit_code{job_name=\xff\n")
     assert desk.call("run", desk.job(observe={"textfile": "facejobs.prom"})).exit_code == 3

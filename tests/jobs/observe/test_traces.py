@@ -69,6 +69,18 @@ def test_an_endpoint_that_is_not_there_is_said_and_nothing_hangs(desk: Desk, mon
     assert "Traceback" not in result.output
 
 
+def test_what_keeps_a_tracer_from_being_made_is_said_and_the_run_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise AttributeError("another version")
+
+    monkeypatch.setattr("jobs.observe.watch.traced", broken)
+    result = desk.call("run", desk.job(observe={"traces": "http://127.0.0.1:4318"}))
+    assert result.exit_code == 3
+    assert "no traces, the run goes on without: AttributeError: another version" in result.stderr.replace("\n", " ")
+
+
 def test_without_the_packages_the_extra_is_named_before_anything_is_done(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,12 +23,14 @@ def course(seed: int, units: int = 300, workers: int = 4, slower: float = 0.0) -
     return np.sort(ends), float(np.quantile(lasted, 0.95))
 
 
-def looks(slower: float) -> list[tuple[float, Eta]]:
+def looks(
+    slower: float, units: int = 300, workers: int = 4, at: tuple[int, ...] = (60, 120, 180, 240, 285)
+) -> list[tuple[float, Eta]]:
     """The truth and the estimate, at many moments of many courses."""
     made = []
     for seed in range(12):
-        ends, slow_unit = course(seed, slower=slower)
-        for done in (60, 120, 180, 240, 285):
+        ends, slow_unit = course(seed, units, workers, slower)
+        for done in at:
             records = np.full(done, 4)
             eta = estimate(ends[:done], records, (len(ends) - done) * 4, silent=1.0, slow_unit=slow_unit)
             made.append((float(ends[-1] - ends[done - 1] - 1.0), eta))
@@ -60,6 +62,14 @@ def test_a_run_that_slows_down_ends_within_the_range(slower: float) -> None:
     plain = float(ends[119]) / 120 * 180
     assert eta.seconds is not None
     assert abs(eta.seconds - truth) < 0.7 * abs(plain - truth)
+
+
+def test_a_trend_that_is_certain_is_followed_to_the_end(tmp_path: object) -> None:
+    assert inside(looks(2.0, units=2000, workers=16, at=(500, 700, 900))) >= 0.8
+
+
+def test_the_last_units_leave_workers_without_work(tmp_path: object) -> None:
+    assert inside(looks(0.0, units=200, workers=32, at=(175, 185, 190))) >= 0.9
 
 
 def test_at_the_beginning_nothing_is_said(tmp_path: object) -> None:
