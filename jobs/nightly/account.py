@@ -99,10 +99,12 @@ def keep_last(output: Folder, account: Account) -> None:
     output.write(layout.LAST_NIGHT, json.dumps(account.plain(), indent=1).encode())
 
 
-def account_of(run: Run) -> dict[str, Any] | None:
-    """What was found when a night was planned; None for a run that was not one."""
+def found_by(run: Run) -> str:
+    """What was found when a night was planned, in one line; empty for a run that was not one."""
+    if not run.header.night:
+        return ""
     try:
-        found: dict[str, Any] = json.loads(run.folder.read(layout.NIGHT))
-    except (FileNotFoundError, ValueError):
-        return None
-    return found
+        account = Account(**json.loads(run.folder.read(layout.NIGHT)))
+    except (FileNotFoundError, ValueError, TypeError):
+        return f"night {run.header.night}"
+    return f"night {account.number}: {account.said()}"

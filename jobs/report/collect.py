@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from jobs.estimate.fact import compare
+from jobs.nightly.account import found_by
 from jobs.report.clock import Clock
 from jobs.report.data import (
     Distribution,
@@ -73,6 +74,7 @@ def collect(run: Run) -> ReportData:
         warnings=header.notes,
         source=header.job["source"]["uri"],
         output=run.outputs.uri,
+        night=found_by(run),
         comparison=compare(run, tally, clock.wall()),
     )
 

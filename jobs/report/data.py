@@ -194,6 +194,7 @@ class ReportData:
         warnings: sentences for the reader.
         source: where the records came from, without secrets.
         output: where the outputs are, without secrets.
+        night: of a night of a collection, what was due; empty elsewhere.
         comparison: what was estimated beside what came; None where no estimate was kept.
     """
 
@@ -216,4 +217,5 @@ class ReportData:
     warnings: tuple[str, ...] = ()
     source: str = ""
     output: str = ""
+    night: str = ""
     comparison: Comparison | None = None

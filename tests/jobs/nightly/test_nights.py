@@ -446,3 +446,19 @@ def test_a_plan_says_what_tonight_would_do(collection: Collection) -> None:
     assert due(collection.night()) == {"new": 1, "changed": 1}
     nothing = collection.call("plan", collection.job())
     assert (nothing.exit_code, "nothing is due" in nothing.stdout) == (0, True)
+
+
+def test_the_report_says_which_night_it_is(collection: Collection) -> None:
+    collection.put("wall.png", wall(1))
+    collection.night()
+    collection.put("late.png", wall(2))
+    collection.night()
+    page = (collection.output / "_facejobs" / "runs" / collection.run().header.run_id / "report.html").read_text()
+    assert "night 2: 2 records listed: 1 new, 1 unchanged" in page
+    # Nothing to do but to note what is gone: a run without units, with a report all the same.
+    (collection.source / "late.png").unlink()
+    assert collection.night()["deleted"] == 1
+    run = collection.run()
+    assert (run.header.night, run.header.plan.records, run.complete) == (3, 0, True)
+    assert (collection.output / "_facejobs" / "runs" / run.header.run_id / "report.html").exists()
+    assert json.loads(collection.call("status", collection.output, "--json").stdout)["state"] == "complete"
