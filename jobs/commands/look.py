@@ -64,7 +64,7 @@ def status_of(run: Run) -> dict[str, Any]:
         "name": run.header.name,
         "kind": run.header.kind,
         "run_id": run.header.run_id,
-        "state": "complete" if tally.complete else "incomplete",
+        "state": "complete" if tally.complete else "closed" if run.closed else "incomplete",
         "created": run.header.created,
         "rounds": len(run.rounds()),
         "units_planned": tally.units_planned,

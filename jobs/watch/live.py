@@ -46,7 +46,9 @@ def watch(watcher: Watcher, every: float, out: Output, *, as_json: bool) -> None
 
 def _over(seen: Seen) -> bool:
     snap = seen.snapshot
-    return snap is not None and not seen.problem and snap.complete and snap.final and not snap.commits_unread
+    if snap is None or seen.problem or snap.commits_unread:
+        return False
+    return snap.state in ("complete", "closed") and snap.final
 
 
 def _lines(loop: Loop, out: Output, line: Callable[[Snapshot], str]) -> None:

@@ -139,7 +139,7 @@ class Snapshot:
     kind: str
     run_id: str
     taken: str
-    state: Literal["complete", "incomplete"]
+    state: Literal["complete", "closed", "incomplete"]
     at_work: bool
     at_work_because: str
     final: bool

@@ -19,7 +19,7 @@ from jobs.watch.spark import sparkline
 WIDE = 110
 """Columns from which sections stand side by side."""
 
-STYLES = {"complete": "green", "working": "green", "idle": "yellow", "reading": "cyan"}
+STYLES = {"complete": "green", "closed": "yellow", "working": "green", "idle": "yellow", "reading": "cyan"}
 SHORT = 30
 """Lines below which the least of it is left out."""
 

@@ -107,6 +107,9 @@ class Watcher:
         whole = reader.complete and tally.units_committed + reader.to_read >= tally.units_planned
         if whole:
             life = Life(False, "the run is complete", life.patience)
+        closed = not whole and not life.at_work and reader.run.closed
+        if closed:
+            life = Life(False, "the run was ended, and the next night does what it has left", life.patience)
         flying = {unit for unit in flying if age_of(reader.open[unit], now) <= 2.0 * life.patience}
         if not life.at_work:
             flying = set()
@@ -115,7 +118,7 @@ class Watcher:
         waiting = tally.units_planned - tally.units_committed - reader.to_read - len(flying)
         return Snapshot(
             **self._common(tally, codes, reader.standing.newest(), reader.standing.examples()),
-            state="complete" if whole else "incomplete",
+            state="complete" if whole else "closed" if closed else "incomplete",
             at_work=life.at_work,
             at_work_because=life.because,
             finished=reader.finished if whole else "",

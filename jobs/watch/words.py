@@ -10,7 +10,13 @@ from jobs.report.verdict import many
 from jobs.watch.snapshot import Snapshot
 
 RECORDS = {"restore": "images", "pairs": "pairs", SURVEY: "images"}
-STATES = {"complete": "complete", "working": "at work", "idle": "nobody at work", "reading": "reading the ledger"}
+STATES = {
+    "complete": "complete",
+    "closed": "ended early",
+    "working": "at work",
+    "idle": "nobody at work",
+    "reading": "reading the ledger",
+}
 
 FACTS = (
     ("faces_found", "faces found"),
@@ -30,6 +36,8 @@ def condition(snap: Snapshot) -> str:
     """How the run stands: a key of `STATES`."""
     if snap.complete:
         return "complete"
+    if snap.state == "closed":
+        return "closed"
     if snap.commits_unread:
         return "reading"
     return "working" if snap.at_work else "idle"
@@ -61,6 +69,8 @@ def sentence(snap: Snapshot) -> str:
         stuck = f"; {text.count(snap.records_quarantined)} in quarantine" if snap.records_quarantined else ""
         after = "" if snap.final else " The pairs come next."
         return f"All {text.count(snap.records_planned)} {what} have an outcome{stuck}.{after}"
+    if snap.state == "closed":
+        return f"Ended with {text.count(snap.records_todo)} {what} to do; the next night does what is left."
     if snap.commits_unread:
         return f"What was done before is still being read: {many(snap.commits_unread, 'commit')} to go."
     if not snap.at_work:

@@ -217,6 +217,10 @@ def test_hours_end_a_night(collection: Collection, monkeypatch: pytest.MonkeyPat
     first = collection.run()
     assert first.closed
     assert not first.complete
+    watched = collection.call("status", collection.output, "--watch", "--json")
+    assert watched.exit_code == 0
+    assert json.loads(watched.stdout.splitlines()[-1])["state"] == "closed"
+    assert json.loads(collection.call("status", collection.output, "--json").stdout)["state"] == "closed"
     monkeypatch.undo()
     account = collection.night(code=Exit.DONE)
     assert account["done"] == 30 - len(_made_by(collection, first.header.run_id))
