@@ -87,8 +87,8 @@ def refuse_collection(output: Folder, current: Run | None, existing: str) -> Non
     """
     if current is not None and current.header.night and existing != "version":
         raise RunConflictError(
-            f"{output.uri}: holds a collection that is kept up by nights (the last is night {current.header.night}, run "
-            f"{current.header.run_id} of {current.header.created}); give the job its block `selection` again, name "
+            f"{output.uri}: holds a collection that is kept up by nights (the last is night {current.header.night}, "
+            f"run {current.header.run_id} of {current.header.created}); give the job its block `selection` again, name "
             "another output.uri, or say output.existing: version"
         )
 

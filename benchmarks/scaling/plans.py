@@ -29,8 +29,8 @@ STORE_BYTES = 4 * 2**30
 OUTPUT_BYTES = 64 * 2**10
 SOURCE_BYTES = 240_000
 FUSED_RECORDS, STAGED_RECORDS = 32, 16
-UNITS_A_WORKER = 4
-"""The window, from when every worker has its first unit to when the last one is begun, holds about three of them."""
+UNITS_A_WORKER = 5
+"""The window, from when every worker has its first unit to when each has one left, holds about three of them."""
 
 WARMING = 2
 """Units of one record for each worker, before anything is counted; where units are given out ahead some get two."""
@@ -112,7 +112,7 @@ def whole(where: Where, store_bytes: int) -> Case:
     """A few units whose crops travel whole, through an object store of this size."""
     made = replace(staged(where, WHOLE_GPUS, None), crop_bytes=FACES * CROP_BYTES, store_bytes=store_bytes)
     first, _ = made.phases
-    phases = (first, Phase(STAGED_RECORDS, UNITS_A_WORKER * WHOLE_GPUS))
+    phases = (first, Phase(STAGED_RECORDS, 2 * UNITS_A_WORKER * WHOLE_GPUS))
     return replace(made, phases=phases, folder=f"{where.folder}/whole-store-{store_bytes}")
 
 
@@ -124,5 +124,5 @@ def crop_share(gpus: int, cores: int) -> float:
 def sweep(where: Where, placement: Literal["fused", "staged"], gpus: int) -> Case:
     """Units of every size, one size after the other, each for about the window's seconds."""
     each = FUSED.total if placement == "fused" else STAGED.middle
-    units = [max(3, 1 + ceil(WINDOW_SECONDS / (size * each))) for size in SWEPT]
+    units = [max(4, 2 + ceil(WINDOW_SECONDS / (size * each))) for size in SWEPT]
     return case(where, placement, gpus, SWEPT, units)

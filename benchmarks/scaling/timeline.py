@@ -113,18 +113,15 @@ def window_of(naps: Sequence[Slept], phase: int) -> tuple[float, float]:
     """The steady window of a phase, in seconds since 1970; its end may lie before its beginning: there is none then.
 
     It begins when every worker has fallen asleep over its first unit of the phase, its very first unit not counted
-    (over that it loads what it needs only once), and nobody works on one of an earlier phase any more. It ends when the
-    last unit of the phase is begun, or a worker has woken from its last one of those if that comes first (units are
-    given out ahead, and the last ones not evenly): then workers run out of units.
+    (over that it loads what it needs only once), and nobody works on one of an earlier phase any more. It ends when
+    only as many units are left to begin as there are workers: units may be given out one ahead, and the last ones not
+    evenly, so that from then on workers may run out of them.
     """
     loading = {span.worker: span.unit for span in reversed(spans_of(naps))}
     spans = spans_of(nap for nap in naps if nap.phase == phase)
     first = {span.worker: span.begin for span in reversed(spans) if span.unit != loading[span.worker]}
-    last: dict[str, float] = {}
-    for span in spans:
-        last[span.worker] = max(span.end, last.get(span.worker, span.end))
     earlier = max((nap.end for nap in naps if nap.phase < phase), default=0.0)
-    return max(earlier, *first.values()), min(spans[-1].begin, *last.values())
+    return max([earlier, *first.values()]), spans[max(0, len(spans) - len(loading))].begin
 
 
 def share_asked(naps: Iterable[Slept], window: tuple[float, float], workers: int) -> float:

@@ -85,14 +85,14 @@ def figures(scaling, **changes):
     return scaling.measure.Figures(**{**given, **changes})
 
 
-def test_the_window_begins_when_all_workers_have_a_unit_and_ends_with_the_last_one_begun(scaling, two_workers) -> None:
-    assert scaling.timeline.window_of(two_workers, 1) == (11.0, 15.0)
+def test_the_window_begins_when_all_workers_have_a_unit_and_ends_when_each_has_one_left(scaling, two_workers) -> None:
+    assert scaling.timeline.window_of(two_workers, 1) == (11.0, 14.5)
     earlier = naps(scaling.timeline, (0, 10, "b", 9.0, 11.75, 1.0))
-    assert scaling.timeline.window_of([*earlier, *two_workers], 1) == (11.75, 15.0)
+    assert scaling.timeline.window_of([*earlier, *two_workers], 1) == (11.75, 14.5)
     cold = [nap for nap in two_workers if nap.unit != 9]  # b's first unit of all is number 1 then
-    assert scaling.timeline.window_of(cold, 1) == (14.5, 15.0)
-    ahead = naps(scaling.timeline, (0, 10, "c", 5.0, 6.0, 1.0), (1, 5, "c", 10.5, 14.25, 2.0))
-    assert scaling.timeline.window_of([*two_workers, *ahead], 1) == (11.0, 14.25)  # c has none left
+    assert scaling.timeline.window_of(cold, 1) == (14.5, 14.5)
+    ahead = naps(scaling.timeline, (0, 10, "c", 5.0, 6.0, 1.0), (1, 5, "c", 10.5, 11.75, 1.0))
+    assert scaling.timeline.window_of([*two_workers, *ahead], 1) == (11.0, 12.5)  # three left with that one
     begin, end = scaling.timeline.window_of(two_workers[:4], 1)
     assert end <= begin  # nothing was begun after both had a unit: there is no window
 
@@ -150,17 +150,17 @@ def test_processes_are_told_apart_by_their_command_lines(scaling) -> None:
 def test_plans_hold_what_they_say(scaling) -> None:
     where = scaling.plans.Where("/nowhere")
     case = scaling.plans.fused(where, 16)
-    assert (case.cpus, case.units, case.records) == (17, 32 + 64, 32 + 64 * 32)
+    assert (case.cpus, case.units, case.records) == (17, 32 + 80, 32 + 80 * 32)
     staged = scaling.plans.staged(where, 16, 2)
     assert staged.cpus == 49
     assert staged.crop_bytes == 3 * 512 * 512 * 3 * 4 * 2 // 48
     assert scaling.plans.staged(where, 4, 1000).crop_bytes == 3 * 512 * 512 * 3 * 4
     assert scaling.plans.staged(where, 4, None).crop_bytes == 0
     whole = scaling.plans.whole(where, 2**30)
-    assert (whole.gpus, whole.store_bytes, whole.units, whole.crop_bytes) == (2, 2**30, 12, 9 * 2**20)
+    assert (whole.gpus, whole.store_bytes, whole.units, whole.crop_bytes) == (2, 2**30, 24, 9 * 2**20)
     sweep = scaling.plans.sweep(where, "fused", 64)
     assert [phase.unit_records for phase in sweep.phases] == [1, 32, 16, 8, 4, 2, 1]
-    assert sweep.phases[-1].units == 64 * 46  # 8 s of 0.18 s each, and one more
+    assert sweep.phases[-1].units == 64 * 47  # 8 s of 0.18 s each, and two more
     assert scaling.case.Case.from_json(case.to_json()) == case
 
 
