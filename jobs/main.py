@@ -59,9 +59,12 @@ def run(
         str | None,
         typer.Option(metavar="SQL", help="With a selection: only what meets a condition on the catalogue's columns."),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --where: do again all that meets it, such as lost derivatives.")
+    ] = False,
 ) -> None:
     """Run a job, or continue it where it was interrupted; with a selection, do what is due tonight."""
-    end(lambda out: running.run_job(job, out, running.wishes_of(replan=replan, since=since, where=where)))
+    end(lambda out: running.run_job(job, out, running.wishes_of(replan=replan, since=since, where=where, again=again)))
 
 
 @app.command()

@@ -112,7 +112,7 @@ def whole(where: Where, store_bytes: int) -> Case:
     """A few units whose crops travel whole, through an object store of this size."""
     made = replace(staged(where, WHOLE_GPUS, None), crop_bytes=FACES * CROP_BYTES, store_bytes=store_bytes)
     first, _ = made.phases
-    phases = (first, Phase(STAGED_RECORDS, 2 * UNITS_A_WORKER * WHOLE_GPUS))
+    phases = (first, Phase(STAGED_RECORDS, (UNITS_A_WORKER + 1) * WHOLE_GPUS))
     return replace(made, phases=phases, folder=f"{where.folder}/whole-store-{store_bytes}")
 
 

@@ -46,7 +46,7 @@ def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
         return telling(job, Given(("retry", *options), place), lambda: ended(work()), out)
 
 
-def wishes_of(*, replan: bool, since: str | None, where: str | None) -> Wishes:
+def wishes_of(*, replan: bool, since: str | None, where: str | None, again: bool) -> Wishes:
     """The options of `facejobs run`.
 
     Raises:
@@ -54,7 +54,13 @@ def wishes_of(*, replan: bool, since: str | None, where: str | None) -> Wishes:
     """
     if where and (wrong := problem_of(where)):
         raise CommandError(f"--where: {wrong}", Exit.USAGE)
-    return Wishes(replan, moment(since, "--since") if since else "", where or "")
+    if again and not where:
+        raise CommandError(
+            '--again needs --where, which says what to do again; "true" is everything, and "key = \'box7/scan.tif\'" one '
+            "record",
+            Exit.USAGE,
+        )
+    return Wishes(replan, moment(since, "--since") if since else "", where or "", again)
 
 
 def _job(path: str, out: Output) -> Spec:

@@ -32,11 +32,13 @@ class Asked:
         selection: of the job.
         where: a further condition, from the command line; empty for none.
         since: leave alone what was last tried before (ISO 8601, UTC); empty for no bound. New records always count.
+        again: whether all records that meet `where` are due, whatever the collection has of them.
     """
 
     selection: Selection
     where: str = ""
     since: str = ""
+    again: bool = False
 
 
 def load_listing(db: Database, records: Iterable[tuple[Record, str]]) -> int:
@@ -104,6 +106,10 @@ def find_due(db: Database, asked: Asked) -> None:
     for condition in (wanted.where, asked.where):
         if condition:
             _keep_where(db, condition)
+    if asked.again:
+        db.sql.execute(
+            "update candidates set cause = 'asked' where position is not null and key in (select key from meets)"
+        )
 
 
 def settle_contents(db: Database, looked: Iterable[str], same: Iterable[str]) -> None:

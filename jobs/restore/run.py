@@ -28,12 +28,10 @@ def run(job: RestoreJob, out: Output, writers: SoleWriters, wishes: Wishes) -> E
             raise CommandError(
                 "--replan is for jobs without a selection; with one, every run lists the source", Exit.USAGE
             )
-        return run_night(job, out, writers, MANNER, Asked(job.selection, wishes.where, wishes.since))
+        return run_night(job, out, writers, MANNER, Asked(job.selection, wishes.where, wishes.since, wishes.again))
     if wishes.since or wishes.where:
         option = "--since" if wishes.since else "--where"
-        raise CommandError(
-            f"{option} narrows what is due in a night, and this job has no block `selection`", Exit.USAGE
-        )
+        raise CommandError(f"{option} says what is due in a night, and this job has no block `selection`", Exit.USAGE)
     replan = wishes.replan
     started = start(
         job,

@@ -17,8 +17,9 @@ def check_selection(selection: Selection, output: Output | None) -> Iterator[Fin
         if getattr(selection, key) and selection.outdated == "never":
             yield Finding(
                 (BLOCK, key),
-                "says which of the outdated derivatives are made again, but selection.outdated is never; remove "
-                "the one or change the other. What the same model and settings made comes out the same when it is made again",
+                "says which of the outdated derivatives are made again, but selection.outdated is never; "
+                "remove the one or change the other. What the same model and settings made comes out the same when it "
+                "is made again",
             )
     if selection.where is not None and (wrong := _wrong_condition(selection.where)):
         yield Finding((BLOCK, "where"), wrong)

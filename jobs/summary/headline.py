@@ -17,13 +17,13 @@ TONES: Mapping[Exit, Tone] = {
     Exit.INTERRUPTED: "open",
     Exit.BUSY: "open",
 }
-DUE = ("new", "changed", "failed", "outdated", "resumed")
+DUE = ("asked", "new", "changed", "failed", "outdated", "resumed")
 """Causes of work; see `jobs.nightly.chosen`."""
 ENDS = {
     "time": "ended because its hours are used up; the next night goes on",
     "records": "ended because it has done as many records as a night may; the next night goes on",
 }
-SAID = {"failed": "failed before", "resumed": "left from the night before"}
+SAID = {"asked": "asked for", "failed": "failed before", "resumed": "left from the night before"}
 REST = (
     ("deleted", "deleted at the source"),
     ("tombstoned", "derivatives taken away, since their source is gone"),

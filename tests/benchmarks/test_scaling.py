@@ -157,7 +157,7 @@ def test_plans_hold_what_they_say(scaling) -> None:
     assert scaling.plans.staged(where, 4, 1000).crop_bytes == 3 * 512 * 512 * 3 * 4
     assert scaling.plans.staged(where, 4, None).crop_bytes == 0
     whole = scaling.plans.whole(where, 2**30)
-    assert (whole.gpus, whole.store_bytes, whole.units, whole.crop_bytes) == (2, 2**30, 24, 9 * 2**20)
+    assert (whole.gpus, whole.store_bytes, whole.units, whole.crop_bytes) == (2, 2**30, 16, 9 * 2**20)
     sweep = scaling.plans.sweep(where, "fused", 64)
     assert [phase.unit_records for phase in sweep.phases] == [1, 32, 16, 8, 4, 2, 1]
     assert sweep.phases[-1].units == 64 * 47  # 8 s of 0.18 s each, and two more

@@ -466,3 +466,21 @@ def test_the_report_says_which_night_it_is(collection: Collection) -> None:
     assert (run.header.night, run.header.plan.records, run.complete) == (3, 0, True)
     assert (collection.output / "_facejobs" / "runs" / run.header.run_id / "report.html").exists()
     assert json.loads(collection.call("status", collection.output, "--json").stdout)["state"] == "complete"
+
+
+def test_a_lost_derivative_is_made_again(collection: Collection) -> None:
+    for number in range(4):
+        collection.put(f"wall-{number}.png", wall(number))
+    collection.night()
+    before = collection.derivatives()
+    (collection.output / "wall-1.png").unlink()
+    (collection.output / "wall-2.png").write_bytes(b"other bytes")
+    verified = collection.call("verify", collection.output, "--json")
+    assert verified.exit_code == Exit.MISMATCH
+    assert collection.night()["planned"] == 0
+    account = collection.night("--again", "--where", "key in ('wall-1.png', 'wall-2.png')")
+    assert due(account) == {"asked": 2}
+    assert collection.derivatives() == before
+    assert collection.call("verify", collection.output).exit_code == 0
+    assert collection.night()["planned"] == 0
+    assert collection.call("run", collection.job(), "--again").exit_code == Exit.USAGE
