@@ -56,7 +56,7 @@ def wishes_of(*, replan: bool, since: str | None, where: str | None, again: bool
         raise CommandError(f"--where: {wrong}", Exit.USAGE)
     if again and not where:
         raise CommandError(
-            '--again needs --where, which says what to do again; "true" is everything, and "key = \'box7/scan.tif\'" one '
+            '--again needs --where, which says what to do again; "true" is everything, and "key = \'a/b.tif\'" one '
             "record",
             Exit.USAGE,
         )
