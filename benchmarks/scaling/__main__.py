@@ -22,7 +22,7 @@ from benchmarks.scaling.calls import calls_of_unit
 from benchmarks.scaling.case import Case
 from benchmarks.scaling.measure import Figures, measured
 from benchmarks.scaling.plans import Where
-from pipeline.runners.ray_cluster import OBJECT_STORE_BYTES, cores
+from pipeline.runners.ray_cluster import LEAST_STORE_BYTES, cores
 
 PARTS = ("fused", "staged", "variants", "units")
 MARKS = "<!-- measured: python -m benchmarks.scaling --page -->\n", "<!-- end of what was measured -->"
@@ -122,7 +122,7 @@ def _cases(given: argparse.Namespace, where: Where) -> dict[str, list[Case]]:
         found["plain"] = [plans.fused(where, staged[-1], isolate=False)]
         found["bare"] = [plans.staged(where, staged[-1], None)]
         if not given.address:
-            found["whole"] = [plans.whole(where, size) for size in (OBJECT_STORE_BYTES, plans.STORE_BYTES)]
+            found["whole"] = [plans.whole(where, size) for size in (LEAST_STORE_BYTES, plans.STORE_BYTES)]
     if "units" in given.part:
         found["units"] = [plans.sweep(where, "fused", each) for each in given.gpus or (16, 64)]
     return found

@@ -32,7 +32,7 @@ from pipeline.run import Run, RunHeader, make_first, plan_run
 from pipeline.runners.contract import Pools
 from pipeline.runners.pools import Room, pools_for
 from pipeline.runners.ray import RayRunner
-from pipeline.runners.ray_cluster import OBJECT_STORE_BYTES, QUIET
+from pipeline.runners.ray_cluster import LEAST_STORE_BYTES, QUIET
 from pipeline.sinks import SinkSpec
 from pipeline.sources import SourceSpec, list_records
 from pipeline.storage import Folder
@@ -83,7 +83,7 @@ class Case:
     source_bytes: int
     folder: str
     address: str = ""
-    store_bytes: int = OBJECT_STORE_BYTES
+    store_bytes: int = LEAST_STORE_BYTES
 
     @property
     def cpus(self) -> int:

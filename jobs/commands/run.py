@@ -56,8 +56,8 @@ def wishes_of(*, replan: bool, since: str | None, where: str | None, again: bool
         raise CommandError(f"--where: {wrong}", Exit.USAGE)
     if again and not where:
         raise CommandError(
-            '--again needs --where, which says what to do again; "true" is everything, and "key = \'a/b.tif\'" one '
-            "record",
+            "--again needs --where, which says what to do again: --where true is everything, --where \"key = 'a.tif'\" "
+            "one record",
             Exit.USAGE,
         )
     return Wishes(replan, moment(since, "--since") if since else "", where or "", again)

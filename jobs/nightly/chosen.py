@@ -21,9 +21,9 @@ CHOSEN = pa.schema(
         ("former_run", pa.string()),
     ]
 )
-"""`cause`: `asked`, `new`, `changed`, `failed` or `outdated` for what was planned; `deleted` or `tombstoned` for a source
-that is gone; `returned` for one that is back and whose derivative still stands; `touched` for one that has another
-version and the same bytes. `version` and `size` are the source's now, `former_run` made what stood."""
+"""`cause`: `asked`, `new`, `changed`, `failed` or `outdated` for what was planned; `deleted` or `tombstoned` for a
+source that is gone; `returned` for one that is back and whose derivative still stands; `touched` for one that has
+another version and the same bytes. `version` and `size` are the source's now, `former_run` made what stood."""
 
 WORK = ("asked", "changed", "new", "failed", "outdated")
 """Causes of work, in the order in which a night does it."""

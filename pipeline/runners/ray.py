@@ -32,6 +32,10 @@ LARGEST_PARCEL = 2**31 - 2**20
 SIGNS_SECONDS = 2.0
 """Whoever asks for signs waits so long for them: Prometheus gives a whole scrape ten seconds."""
 
+MANY_UNITS = 8
+"""With so many units a worker, the next one waits at the worker already: handing over takes 0.15 s (docs/scaling.md), and
+at the end one unit more may have to be waited for."""
+
 MIDDLE = (1,)
 """Segments of a worker that sees nothing but crops: they end no process, and copying them would cost a GPU's time."""
 
@@ -186,6 +190,16 @@ class RayRunner:
                     assert receipt is not None
                     yield receipt
 
+    def _ahead(self, pool: Pool, units: int) -> int | None:
+        """Units that a worker has at once, the one that it works on among them; None leaves it to Ray.
+
+        What waits at an actor that dies shares its retries, so one that is not watched gets no second unit. Nor does
+        any where units are few: one that waits behind a long unit could be done by another worker. A GPU must not wait.
+        """
+        if pool.segments == MIDDLE:
+            return None
+        return 2 if self._pools.limits is not None and units >= MANY_UNITS * pool.size else 1
+
     def _rows(
         self, spec: WorkerSpec, refs: Sequence[UnitRef], pools: Sequence[Pool], foreman: Any
     ) -> Generator[Any, None, None]:
@@ -200,9 +214,8 @@ class RayRunner:
                 data = data.map(
                     RayWorker,
                     fn_constructor_args=(spec, pool, self._pools.limits, foreman),
-                    # One unit at a time: what waits at an actor that dies shares its retries. A GPU must not wait.
                     compute=ray.data.ActorPoolStrategy(
-                        size=pool.size, max_tasks_in_flight_per_actor=None if pool.segments == MIDDLE else 1
+                        size=pool.size, max_tasks_in_flight_per_actor=self._ahead(pool, len(rows))
                     ),
                     num_cpus=pool.needs.cpus,
                     num_gpus=pool.needs.gpus or None,

@@ -24,7 +24,9 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
-OBJECT_STORE_BYTES = 1 * 2**30
+LEAST_STORE_BYTES = 1 * 2**30
+"""Of a private cluster's object store: descriptors of units, and in a staged placement the crops between workers."""
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Ray's own place for its object store
 NO_PROGRESS_SECONDS = 4 * 3600
 """Ray Data sees a unit only when it is finished, and calls all between no progress: a unit of very large scans on one
 core may take an hour. What this is for is a starved cluster, which would wait for ever."""
@@ -52,7 +54,7 @@ def cluster(address: str | None, least_cpus: float = 0.0) -> Iterator[Room]:
     private = {
         "num_cpus": _private_cpus(least_cpus),
         "include_dashboard": False,
-        "object_store_memory": OBJECT_STORE_BYTES,
+        "object_store_memory": _store_bytes(),
     }
     _check_listening(address)
     # Ray prints what befalls its workers to standard output, where only a command's results belong.
@@ -156,11 +158,19 @@ def this_machine(least_cpus: float = 0.0, gpus: int = 0) -> Room:
         least_cpus: as for `cluster`.
         gpus: of this machine.
     """
-    return Room(_private_cpus(least_cpus), gpus, max(_free_bytes() - OBJECT_STORE_BYTES, 0))
+    return Room(_private_cpus(least_cpus), gpus, max(_free_bytes() - _store_bytes(), 0))
 
 
 def _private_cpus(least: float) -> int:
     return max(cores() + 1, ceil(least))
+
+
+def _store_bytes() -> int:
+    """A tenth of the free memory, as far as shared memory reaches: staged workers of several GPUs starve with less."""
+    free = _free_bytes()
+    if free == float("inf") or not SHARED_MEMORY.is_dir():
+        return LEAST_STORE_BYTES
+    return max(LEAST_STORE_BYTES, int(min(free / 10, 0.8 * shutil.disk_usage(SHARED_MEMORY).free)))
 
 
 def _free_bytes() -> float:
