@@ -80,11 +80,13 @@ def refuse_others(output: Folder, current: Run | None, wanted: Wanted) -> None:
 
 
 def refuse_collection(output: Folder, current: Run | None, existing: str) -> None:
-    """A collection that is kept up by nights is no place for a run over all of a source, other than beside it.
+    """A collection that is kept up by nights is no place for a run over all of a source.
 
     Raises:
         RunConflictError: the output holds one.
     """
+    if current is not None and current.header.prefix:
+        current = standing_in(output, "")
     if current is not None and current.header.night and existing != "version":
         raise RunConflictError(
             f"{output.uri}: holds a collection that is kept up by nights (the last is night {current.header.night}, "

@@ -15,7 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 from pipeline import layout, marks
 from pipeline.errors import NoSuchRunError, RunAliveError
 from pipeline.fetching import fetched
-from pipeline.history import runs_of
+from pipeline.history import back_from, runs_of
 from pipeline.marks import ALIVE_SECONDS, is_over, new_mark, said
 from pipeline.remains import Remains
 from pipeline.run import Run, current_run, open_run, refuse_while_collecting
@@ -58,7 +58,7 @@ class Garbage:
         piles: by kind, what was removed, or would be.
         young: objects left for their age.
         in_use: objects left because the attempt that wrote them may still be committed.
-        open_units: units without a commit; mirrored outputs are looked at only when there are none.
+        open_units: units that are still to be committed; mirrored outputs are looked at only when there are none.
     """
 
     piles: dict[str, Pile] = field(default_factory=lambda: {kind: Pile() for kind in KINDS})
@@ -128,7 +128,7 @@ class _Search:
         self._lost = [(claim := claim_of(one.run), one.lost(claim.names)) for one in self._remains]
         # A unit without a commit may be given the same names again at any time.
         self._settled = not any(one.open for one in self._remains if not one.replaced)
-        self.garbage = Garbage(open_units=sum(len(one.open) for one in self._remains))
+        self.garbage = Garbage(open_units=sum(len(one.open) for one in self._remains if not one.replaced))
         self.settled: list[_Found] = []
 
     def by_attempt(self) -> Iterator[_Found]:
@@ -253,7 +253,19 @@ def _runs(run: Run) -> list[Run]:
 def _of_this_folder(run: Run) -> list[Remains]:
     runs = _runs(run)
     over = {run_id for one in runs for run_id in _before(one)}
+    over |= _never_begun(run.output, runs)
     return [Remains(one, replaced=one.header.run_id in over or one.closed) for one in runs]
+
+
+def _never_begun(output: Folder, runs: list[Run]) -> set[str]:
+    """Nights that were planned and are no part of the collection's chain: another was planned in their place."""
+    nights = [one for one in runs if one.header.night]
+    current = current_run(output)
+    head = next((one for one in nights if current and one.header.run_id == current.header.run_id), None)
+    if head is None:
+        return set()
+    chain = {one.header.run_id for one in back_from(head)}
+    return {one.header.run_id for one in nights} - chain
 
 
 def _before(run: Run) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 
 from pipeline import layout
@@ -61,10 +62,15 @@ def chain_of(run: Run) -> list[Run]:
     Raises:
         NoSuchRunError: one of them was removed.
     """
-    runs = [run]
-    while runs[-1].header.follows:
-        runs.append(open_run(run.output, runs[-1].header.follows))
-    return runs[::-1]
+    return list(back_from(run))[::-1]
+
+
+def back_from(run: Run) -> Iterator[Run]:
+    """This run, the one that it follows, and so on, each opened when it is asked for."""
+    yield run
+    while run.header.follows:
+        run = open_run(run.output, run.header.follows)
+        yield run
 
 
 def close(run: Run, reason: str) -> None:

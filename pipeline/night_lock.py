@@ -52,9 +52,18 @@ class NightLock(Lock):
     def _take_over(self, there: Holder) -> None:
         if not there.dead:
             self._watch(there)
-        mark = f"{layout.NIGHT_LOCK}.{there.token}"
-        if not self._folder.create(mark, self.me.token.encode()) and self._folder.read(mark) != self.me.token.encode():
-            raise self._conflict(self._read())
+        mine = json.dumps(asdict(self.me)).encode()
+        dead = there
+        while not self._folder.create(mark := f"{self.name}.{dead.token}", mine):
+            taker = Holder(**json.loads(self._folder.read(mark)))
+            if taker.token == self.me.token:
+                break  # the put had got through and only its reply was lost
+            if not (taker.dead or taker.expired):
+                raise self._conflict(taker)
+            dead = taker  # it died before it had put the lock
+        now = self._read()
+        if now is None or now.token != there.token:
+            raise self._conflict(now)
         self._write()
         self._start()
 

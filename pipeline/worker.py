@@ -40,6 +40,7 @@ class WorkerSpec:
         threads: items worked on at once in item stages.
         versions: names and versions of what makes the outputs, for the commits; asked in the worker, whose machine
             may have others than the driver's.
+        closable: whether the run may be closed while units of it are under way; then nothing more is committed.
     """
 
     run: Folder
@@ -48,6 +49,7 @@ class WorkerSpec:
     workflow: Callable[[], Workflow]
     threads: int = 1
     versions: Callable[[], Mapping[str, str]] = dict
+    closable: bool = False
 
 
 class Worker:
@@ -196,16 +198,30 @@ class Worker:
         return self._commit_of(parcel, outputs, self._write_tables(parcel, outputs))
 
     def _commit(self, parcel: Parcel, commit: Commit, writer: UnitWriter) -> None:
-        """The commit; a lost race takes back what carries this attempt's name."""
+        """The commit; a lost race takes back what carries this attempt's name, as does a run that is over."""
+        if self._spec.closable and self._closed():
+            self._take_back(commit, writer)
+            parcel.end(Receipt(parcel.ref.unit_id, "released", records=parcel.ref.records))
+            return
         if self._ledger.commit(commit):
             parcel.end(receipt_of(commit, "done", parcel.clock))
             return
-        writer.abort()
-        for table in commit.tables:
-            self._spec.run.delete(table.path)
+        self._take_back(commit, writer)
         winner = self._ledger.find(parcel.ref.unit_id)
         assert winner is not None
         parcel.end(receipt_of(winner, "lost", parcel.clock))
+
+    def _take_back(self, commit: Commit, writer: UnitWriter) -> None:
+        writer.abort()
+        for table in commit.tables:
+            self._spec.run.delete(table.path)
+
+    def _closed(self) -> bool:
+        try:
+            self._spec.run.read(layout.CLOSED)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _write_tables(self, parcel: Parcel, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
         assert parcel.attempt is not None

@@ -8,12 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.locate import locate
 from jobs.nightly.columns import NAMES
-from jobs.nightly.condition import problem_of
+from jobs.nightly.condition import problem_of, said
 from jobs.nightly.database import Database, database
 from jobs.nightly.history import Event, history_of
 from jobs.nightly.state import Makers, load_state
@@ -40,10 +42,13 @@ def show_catalog(
     with database() as db:
         makers = load_state(db, run)
         _with_models(db, makers)
-        if to is not None:
-            return _write(db, where, to, out)
-        if where:
-            return _rows(db, where, out, as_json=as_json)
+        try:
+            if to is not None:
+                return _write(db, where, to, out)
+            if where:
+                return _rows(db, where, out, as_json=as_json)
+        except duckdb.Error as error:
+            raise CommandError(f"{where or to}: {said(error)}", Exit.USAGE) from None
         return _sums(db, run, out, as_json=as_json)
 
 

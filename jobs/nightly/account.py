@@ -26,6 +26,8 @@ class Account:
         planned: records that were begun to be worked on, those of the night before left out.
         carried_over: records that are due and left to the next night.
         unchanged: records that need nothing.
+        given_up: records in quarantine that are not tried again.
+        passed_over: records that were due but for a condition.
         deleted: sources that are gone since the night before.
         tombstoned: derivatives that were taken away because their source is gone.
         returned: sources that are back, and whose derivatives stand.
@@ -33,7 +35,8 @@ class Account:
         differs: derivatives made by other models or settings that `selection.outdated` leaves as they are.
         done: records with a derivative made tonight.
         quarantined: records that could not be processed tonight.
-        why_ended: `time` or `records` where a budget ended the night, else empty.
+        why_ended: `time` or `records` where a budget ended the night, `quarantine` where too much failed, the outcome's
+            state where it did not come to its end, else empty.
         warnings: what the operator should look at.
         started: ISO 8601, UTC.
         finished: likewise; empty while it goes on.
@@ -46,6 +49,8 @@ class Account:
     planned: int = 0
     carried_over: int = 0
     unchanged: int = 0
+    given_up: int = 0
+    passed_over: int = 0
     deleted: int = 0
     tombstoned: int = 0
     returned: int = 0
@@ -79,9 +84,11 @@ class Account:
         others = ("deleted", "tombstoned", "returned", "touched")
         found += [f"{getattr(self, name)} {name}" for name in others if getattr(self, name)]
         left = f"; {self.carried_over} of what is due are left to the next night" if self.carried_over else ""
+        rest = f", {self.given_up} in quarantine not tried again" if self.given_up else ""
+        rest += f", {self.passed_over} passed over" if self.passed_over else ""
         return (
             f"{self._resumed()}{self.listed} records listed: {', '.join(found) or 'nothing is due'}, "
-            f"{self.unchanged} unchanged{left}"
+            f"{self.unchanged} unchanged{rest}{left}"
         )
 
     def _resumed(self) -> str:

@@ -44,6 +44,11 @@ processed; an earlier derivative may stand), `deleted` (the source is gone, the 
 derivative that stands, at `made`; `last_run` is the last that tried the record, at `last`. `folded` is `output` as name
 collisions are judged."""
 
+UNSURE = "?"
+"""`version` of a record whose derivative may be another than the state says: its unit was cut off after its outputs."""
+AS_TRIED = "~"
+"""`version` of a record that a retry took in whatever version it had then."""
+
 MEASURES = {
     "identity": "min(identity)",
     "sharpness": "min(sharpness_after)",

@@ -27,11 +27,16 @@ def problem_of(where: str) -> str:
         # In brackets and on a line of its own: a comment or a semicolon must not reach the rest of the query.
         connection.execute(f"select count(*) from catalogue where (\n{where}\n)")  # noqa: S608
     except duckdb.Error as error:
-        said = str(error).split("\n", 1)[0].removesuffix(".")
         return (
             "expected a condition in SQL on columns of the catalogue, such as \"width > 2000 and key like 'box7/%'\" "
-            f"(DuckDB says: {said})"
+            f"({said(error)})"
         )
     finally:
         connection.close()
     return ""
+
+
+def said(error: duckdb.Error) -> str:
+    """What DuckDB has to say, in one line."""
+    first = str(error).split("\n", 1)[0].removesuffix(".")
+    return f"DuckDB says: {first}"

@@ -55,6 +55,34 @@ def look_inside(db: Database, source: SourceSpec, most: int | None) -> None:
     settle_contents(db, looked, same)
 
 
+def look_again(db: Database, source: SourceSpec) -> None:
+    """Look for sources that could not be read and have no version that would tell that they can be by now.
+
+    Args:
+        db: with the table `candidates`.
+        source: of the job.
+    """
+    reader = make_reader(source)
+
+    def there(record: Record) -> str:
+        try:
+            reader.read(record)
+        except (RecordError, SourceError):
+            return ""
+        return record.key
+
+    columns = ", ".join(f"listed.{name}" for name in RECORD_SCHEMA.names if name != "metadata")
+    query = f"""
+        select {columns} from candidates
+        join listed on listed.key = candidates.key and listed.position = candidates.position
+        where candidates.cause = 'given_up' and candidates.version = '' and candidates.code = 'missing'
+    """  # noqa: S608
+    records = (Record(**row) for row in db.rows(query))  # type: ignore[arg-type]
+    found = [[key] for key in fetched(there, records) if key]
+    if found:
+        db.sql.executemany("update candidates set cause = 'failed' where key = ?", found)
+
+
 def _suspects(db: Database) -> Iterator[tuple[Record, str]]:
     columns = ", ".join(f"listed.{name}" for name in RECORD_SCHEMA.names if name != "metadata")
     query = f"""

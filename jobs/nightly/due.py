@@ -6,10 +6,14 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import duckdb
 import pyarrow as pa
 
+from jobs.errors import CommandError
+from jobs.exits import Exit
 from jobs.nightly.chosen import WORK
-from jobs.nightly.columns import NAMES
+from jobs.nightly.columns import AS_TRIED, NAMES, UNSURE
+from jobs.nightly.condition import said
 from jobs.nightly.database import Database
 from jobs.nightly.outdated import POLICIES, Gap
 from jobs.spec.selection import Selection
@@ -18,9 +22,11 @@ from pipeline.records import Record
 
 LISTED = RECORD_SCHEMA.append(pa.field("position", pa.int64())).append(pa.field("folded", pa.string()))
 ROWS = 4096
+KEPT_WITHOUT_SOURCE = "position is null and status = 'deleted' and output is not null"
 DUPLICATE = (
     "duplicate_name: the derivative of another record has the same output name (upper and lower case count as the "
-    "same); rename one of the two, or put {key} into `output.name`"
+    "same); rename one of the two, or put {key} into `output.name`. Where the other's source is gone, its derivative "
+    "gives the name free with `selection.deleted.action: tombstone`"
 )
 
 
@@ -79,8 +85,9 @@ def load_runs(db: Database, gaps: dict[str, Gap], models: dict[str, str], policy
 def find_due(db: Database, asked: Asked) -> None:
     """Make the table `candidates`: each listed record or row of the state with why it is due, or that it is not.
 
-    Causes are those of `jobs.nightly.chosen`, with `looks_changed` for what only reading can tell, and null for what
-    needs nothing. `position` is null for what the source does not have any more.
+    Causes are those of `jobs.nightly.chosen`, with `looks_changed` for what only reading can tell, `given_up` for what
+    is in quarantine and not tried again, `passed_over` for what a condition leaves out, and null for what needs
+    nothing. `position` is null for what the source does not have any more.
 
     Args:
         db: with the tables `listed`, `state` and `runs`.
@@ -99,7 +106,7 @@ def find_due(db: Database, asked: Asked) -> None:
     )
     if asked.since:
         db.sql.execute(
-            "update candidates set cause = null where cause in ('changed', 'looks_changed', 'failed', "
+            "update candidates set cause = 'passed_over' where cause in ('changed', 'looks_changed', 'failed', "
             "'outdated') and coalesce(last, '') < ?",
             [asked.since],
         )
@@ -126,8 +133,7 @@ def settle_contents(db: Database, looked: Iterable[str], same: Iterable[str]) ->
 def bury(db: Database) -> None:
     """Have derivatives whose source is gone taken away: those found now, and those that were kept before."""
     db.sql.execute(
-        "update candidates set cause = 'tombstoned' "
-        "where cause = 'deleted' or (position is null and status = 'deleted' and output is not null)"
+        f"update candidates set cause = 'tombstoned' where cause = 'deleted' or ({KEPT_WITHOUT_SOURCE})"  # noqa: S608
     )
 
 
@@ -217,16 +223,19 @@ def _poor(wanted: Selection) -> str:
 
 
 def _keep_where(db: Database, condition: str) -> None:
-    """Make null the cause of work that does not meet a condition."""
+    """Pass over work that does not meet a condition."""
     names = ", ".join(f"candidates.{name}" for name in NAMES)
     # `jobs.nightly.condition` has refused what reaches for anything but these columns.
-    db.sql.execute(
-        f"create or replace table meets as select key from (select {names}, candidates.cause, runs.model "  # noqa: S608
-        f"from candidates left join runs using (run_id)) as catalogue where (\n{condition}\n)"
-    )
+    try:
+        db.sql.execute(
+            f"create or replace table meets as select key from (select {names}, candidates.cause, runs.model "  # noqa: S608
+            f"from candidates left join runs using (run_id)) as catalogue where (\n{condition}\n)"
+        )
+    except duckdb.Error as error:
+        raise CommandError(f"where {condition}: {said(error)}", Exit.USAGE) from None
     causes = ", ".join(map(_quoted, (*WORK, "looks_changed")))
     db.sql.execute(
-        f"update candidates set cause = null where cause in ({causes}) and key not in (select key from meets)"  # noqa: S608
+        f"update candidates set cause = 'passed_over' where cause in ({causes}) and key not in (select key from meets)"  # noqa: S608
     )
 
 
@@ -234,42 +243,62 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-# One row a key: the first record of the listing with it, beside what the state says.
+# One row a key: the first record of the listing with it that can be read, beside what the state says.
 _JOINED = f"""
     create or replace table joined as
-    with first as (select * from listed qualify row_number() over (partition by key order by position) = 1)
+    with first as (
+        select * from listed
+        qualify row_number() over (partition by key order by (problem <> '')::int, position) = 1
+    )
     select coalesce(first.key, state.key) as key, first.position, first.problem,
         first.version, first.size, coalesce(first.uri, state.uri) as uri,
-        coalesce(first.metadata, state.metadata) as metadata, first.folded as name_wanted,
+        nullif(coalesce(first.metadata, state.metadata), '') as metadata, first.folded as name_wanted,
         state.key is not null as known, state.version as former_version, state.size as former_size,
+        state.uri as former_uri,
         {", ".join(f"state.{name}" for name in NAMES if name not in ("key", "version", "size", "uri", "metadata"))}
     from first full join state on first.key = state.key
 """  # noqa: S608
 
-_SAME = "version = former_version and (size = former_size or size < 0 or former_size < 0)"
+# A catalogue of URIs gives no versions: then the URI itself tells two sources apart.
+_SAME = (
+    "version = former_version and (version <> '' or uri = former_uri) "
+    "and (size = former_size or size < 0 or former_size < 0)"
+)
 
-_CANDIDATES = """
+# What stands has a name, and so has what a record that is current will be called from tonight on.
+_CANDIDATES = f"""
     create or replace table candidates as
-    with owned as (select folded, min(key) as owner, count(*) as owners from state where folded is not null
-        group by folded),
+    with named as (
+        select folded, key from state where folded is not null
+        union
+        select name_wanted, key from joined where known and status = 'current' and position is not null
+    ),
+    owned as (select folded, min(key) as owner, count(*) as owners from named group by folded),
+    broken as (select distinct uri from listed where problem like 'broken_shard%'),
     told as (
         select joined.*, owned.owner is not null and (owned.owner <> joined.key or owned.owners > 1) as taken,
-            runs.outdated, runs.faces_only, tried.differs as tried_otherwise
+            runs.outdated, runs.faces_only, tried.differs as tried_otherwise,
+            former_uri in (select uri from broken) as unseen
         from joined left join owned on owned.folded = joined.name_wanted left join runs on runs.run_id = joined.run_id
         left join runs tried on tried.run_id = joined.last_run
     )
     select told.*, case
-        when position is null then case when status in ('deleted', 'tombstoned') then null else 'deleted' end
+        when position is null then case when status in ('deleted', 'tombstoned') or unseen then null else 'deleted' end
         when not known or status = 'tombstoned' or (status = 'deleted' and output is null)
-            then case when {new} then 'new' end
-        when not (SAME) and status = 'quarantined' then 'failed'
-        when not (SAME) then case when sha256 is null and {changed} is not null then 'changed' else {changed} end
+            then case when {{new}} then 'new' end
+        when former_version = '{UNSURE}' then 'changed'
+        when former_version = '{AS_TRIED}' and status = 'current'
+            then case when size < 0 or size = former_size then 'touched' else 'changed' end
+        when not ({_SAME}) and status = 'quarantined' then 'failed'
+        when not ({_SAME}) and status = 'deleted' and {{changed}} is null and code is null then 'returned'
+        when not ({_SAME}) then case when sha256 is null and {{changed}} is not null then 'changed' else {{changed}} end
         when status = 'deleted' then case when code is null then 'returned' else 'changed' end
         when status = 'quarantined' then case
-            when not ({codes}) or (tries >= {tries} and not coalesce(tried_otherwise, false)) then null
-            when stage = 'plan' and (problem <> '' or taken) then null
+            when stage = 'plan' then case when problem <> '' or taken then 'given_up' else 'failed' end
+            when not ({{codes}}) or (tries >= {{tries}} and not coalesce(tried_otherwise, false)) then 'given_up'
             else 'failed' end
-        when outdated and (not faces_only or faces > 0) and {poor} then 'outdated'
+        when {{changed}} = 'looks_changed' and version = '' and sha256 is not null then 'looks_changed'
+        when outdated and (not faces_only or faces > 0) and {{poor}} then 'outdated'
         end as cause
     from told
-""".replace("SAME", _SAME)
+"""  # noqa: S608

@@ -46,6 +46,6 @@ def plan_tonight(job: RestoreJob, asked: AskedOfPlan, out: Output) -> Exit:
 
 def _more(account: Account) -> dict[str, object]:
     """What the plan's JSON says of the night."""
-    wanted = ("listed", "due", "planned", "carried_over", "unchanged", "deleted", "tombstoned", "returned", "touched")
+    left_out = {"number", "run_id", "done", "quarantined", "why_ended", "started", "finished"}
     plain = account.plain()
-    return {"night": {name: plain[name] for name in (*wanted, "differs", "warnings")}}
+    return {"night": {name: value for name, value in plain.items() if name not in left_out}}

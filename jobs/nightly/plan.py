@@ -11,9 +11,10 @@ from jobs.beginning import left_out
 from jobs.identity import digest
 from jobs.nightly.account import Account, keep_account
 from jobs.nightly.chosen import CHOSEN, WORK
-from jobs.nightly.content import look_inside
+from jobs.nightly.content import look_again, look_inside
 from jobs.nightly.database import Database
 from jobs.nightly.due import (
+    KEPT_WITHOUT_SOURCE,
     Asked,
     bury,
     chosen_rows,
@@ -24,6 +25,7 @@ from jobs.nightly.due import (
     load_runs,
     records_of,
 )
+from jobs.nightly.former import former_of
 from jobs.nightly.outdated import Gap, gap
 from jobs.nightly.state import Makers
 from jobs.places import source_of
@@ -34,6 +36,7 @@ from jobs.restore.weights import Weights
 from jobs.spec import RestoreJob
 from pipeline import layout
 from pipeline.cutting import cut_units
+from pipeline.errors import RunConflictError
 from pipeline.ledger import now
 from pipeline.plan import PlanSummary
 from pipeline.records import Record
@@ -93,9 +96,10 @@ def find_tonight(
     find_due(db, asked)
     if asked.selection.changed == "content":
         look_inside(db, source_of(job), most)
+    look_again(db, source_of(job))
     warnings = _deleted(db, asked)
     found = counts(db)
-    carried = limit(db, most)
+    carried = limit(db, None if asked.again else most)
     planned = db.count("select count(*) from tonight")
     account = Account(
         number=0,
@@ -104,6 +108,8 @@ def find_tonight(
         planned=planned,
         carried_over=carried,
         unchanged=found.get("unchanged", 0),
+        given_up=found.get("given_up", 0),
+        passed_over=found.get("passed_over", 0),
         deleted=found.get("deleted", 0),
         tombstoned=found.get("tombstoned", 0),
         returned=found.get("returned", 0),
@@ -116,7 +122,13 @@ def find_tonight(
 
 
 def plan_night(
-    db: Database, job: RestoreJob, weights: Weights, output: Folder, former: Run | None, found: Found
+    db: Database,
+    job: RestoreJob,
+    weights: Weights,
+    output: Folder,
+    former: Run | None,
+    found: Found,
+    check: Callable[[], None],
 ) -> tuple[Run, Account]:
     """Plan the run of a night, and make it the output's current one.
 
@@ -127,6 +139,7 @@ def plan_night(
         output: claimed, see `jobs.beginning.Claim`.
         former: the collection's last run; None for the first night.
         found: what is due.
+        check: raises RunConflictError where the collection's lock is lost.
 
     Returns:
         the run, and the account with its number and id.
@@ -156,6 +169,7 @@ def plan_night(
         )
 
     def attach(folder: Folder) -> None:
+        check()
         spool = db.folder / "chosen.parquet"
         with pq.ParquetWriter(spool, CHOSEN, compression="zstd") as writer:
             for table in chosen_rows(db):
@@ -167,8 +181,11 @@ def plan_night(
     units = cut_units(records_of(db), job.run.unit_records, job.run.unit_bytes, salt=f"night {number} {follows}")
     salt = f"{digest(identity)} night {number} {follows}"
     run = plan_run(output, units, namer(RestoreSettings.of(job, weights)), header, salt, attach)
+    check()
     if former is None:
         make_first(run)
+    elif (now_former := former_of(job, output)) is None or now_former.header.run_id not in (follows, run.header.run_id):
+        raise RunConflictError(f"{output.uri}: another night was planned there meanwhile; this one did nothing")
     else:
         make_current(run)
     return run, accounts[0]
@@ -187,17 +204,18 @@ def _deleted(db: Database, asked: Asked) -> list[str]:
     """Have derivatives taken away whose source is gone, if the job says so and it is not too many at once."""
     policy = asked.selection.deleted
     gone = db.count("select count(*) from candidates where cause = 'deleted'")
-    standing = db.count("select count(*) from state where status in ('current', 'quarantined')")
-    many = gone > policy.most * standing
-    warnings = []
-    if gone and many:
-        warnings.append(
-            f"WARNING: {gone} of {standing} sources are gone since the night before, more than selection.deleted.most "
+    buried = policy.action == "tombstone"
+    if buried:  # what an earlier night has kept would go with them
+        gone += db.count(f"select count(*) from candidates where {KEPT_WITHOUT_SOURCE}")  # noqa: S608
+    standing = db.count("select count(*) from state where status in ('current', 'quarantined') or output is not null")
+    if gone > policy.most * standing:
+        return [
+            f"WARNING: the sources of {gone} of {standing} records are gone, more than selection.deleted.most "
             f"({policy.most:g} of the collection): is all of the source there? Their derivatives stay"
-        )
-    if policy.action == "tombstone" and not many:
+        ]
+    if buried:
         bury(db)
-    return warnings
+    return []
 
 
 def _differs(db: Database) -> int:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from jobs.console import Output
 from jobs.driving import Manner, drive_run, say_end, say_places
@@ -22,7 +25,8 @@ from jobs.restore.identity import identity_of
 from jobs.restore.start import worker_spec
 from jobs.restore.weights import Weights, choices, weights_of
 from jobs.spec import RestoreJob
-from pipeline.driver import Outcome
+from pipeline.driver import Outcome, State
+from pipeline.errors import StorageError
 from pipeline.history import close
 from pipeline.ledger import now
 from pipeline.night_lock import NightLock
@@ -33,6 +37,8 @@ from pipeline.writer_lock import SoleWriters
 
 OF_SETTINGS = "settings"
 OF_TIME = "time"
+CLOSING: Mapping[State, str] = MappingProxyType({"time_up": OF_TIME, "over_budget": "quarantine"})
+"""Ends after which a night is not gone on with, and what is said of it: the next one plans anew what is left."""
 
 
 @dataclass
@@ -122,7 +128,8 @@ def run_night(job: RestoreJob, out: Output, writers: SoleWriters, manner: Manner
         )
         if account.idle:
             return _idle(night, output, former, account)
-        run, planned = plan_night(db, job, weights, output, former, replace(found, account=account))
+        found = replace(found, account=account)
+        run, planned = plan_night(db, job, weights, output, former, found, writers.check)
     return _work(night, run, weights, planned, found.notes)
 
 
@@ -145,8 +152,10 @@ def _finish(night: _Night, former: Run, weights: Weights) -> Ended | None:
     night.worked = outcome.tally.done - before.done
     if outcome.state == "complete":
         return None
-    if outcome.state == "time_up":
-        return _time_up(night, former, outcome, Account(number=former.header.night, due={"resumed": night.worked}))
+    account = Account(number=former.header.night, due={"resumed": night.worked})
+    if outcome.state in CLOSING:
+        return _closed(night, former, outcome, account)
+    _keep_cut_off(night, former, outcome, account)
     return Ended(say_end(former, outcome, night.manner, night.out), former, outcome)
 
 
@@ -161,9 +170,10 @@ def _work(night: _Night, run: Run, weights: Weights, account: Account, notes: tu
         out.log(note)
     outcome = night.drive(run, weights)
     account = account.with_work(night.done, night.quarantined)
-    if outcome.state == "time_up":
-        return _time_up(night, run, outcome, account)
+    if outcome.state in CLOSING:
+        return _closed(night, run, outcome, account)
     if outcome.state != "complete":
+        _keep_cut_off(night, run, outcome, account)
         return Ended(say_end(run, outcome, night.manner, out), run, outcome, account.plain())
     with database() as db:
         settle(db, run)
@@ -175,9 +185,10 @@ def _work(night: _Night, run: Run, weights: Weights, account: Account, notes: tu
     return Ended(_exit(account), run, outcome, account.plain())
 
 
-def _time_up(night: _Night, run: Run, outcome: Outcome, account: Account) -> Ended:
-    """The night's hours are over: the run is closed, and what it has left is due again."""
-    close(run, OF_TIME)
+def _closed(night: _Night, run: Run, outcome: Outcome, account: Account) -> Ended:
+    """The night's hours are over, or too much of it failed: the run is closed, and what it has left is due again."""
+    why = CLOSING[outcome.state]
+    close(run, why)
     with database() as db:
         settle(db, run)
     left = outcome.tally.records_planned - outcome.tally.done
@@ -185,15 +196,29 @@ def _time_up(night: _Night, run: Run, outcome: Outcome, account: Account) -> End
         account.with_work(night.done - account.done, night.quarantined - account.quarantined),
         run_id=run.header.run_id,
         carried_over=account.carried_over + left,
-        why_ended=OF_TIME,
+        why_ended=why,
     )
     keep_last(run.output, account)
+    reason = "the time of selection.budget.hours is over" if why == OF_TIME else outcome.message
     night.out.say(
-        f"night {account.number}: the time of selection.budget.hours is over; {account.done} done, "
-        f"{account.quarantined} in quarantine, {account.carried_over} left to the next night"
+        f"night {account.number}: {reason}; {account.done} done, {account.quarantined} in quarantine, "
+        f"{account.carried_over} left to the next night"
     )
     say_places(run, night.out)
-    return Ended(_exit(account), run, outcome, account.plain())
+    return Ended(_exit(account) if why == OF_TIME else Exit.OVER_BUDGET, run, outcome, account.plain())
+
+
+def _keep_cut_off(night: _Night, run: Run, outcome: Outcome, account: Account) -> None:
+    """Note a night that the next one goes on with, so far as storage takes it."""
+    account = replace(
+        account.with_work(night.done - account.done, night.quarantined - account.quarantined),
+        run_id=run.header.run_id,
+        carried_over=account.carried_over + outcome.tally.records_planned - outcome.tally.done,
+        why_ended=outcome.state,
+    )
+    if outcome.state != "storage":
+        with suppress(StorageError, OSError):
+            keep_last(run.output, account)
 
 
 def _idle(night: _Night, output: Folder, former: Run | None, account: Account) -> Ended:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jobs.nightly.database import Database
-from jobs.nightly.state import Makers, keep_state, kept, load_state
-from jobs.restore.leftovers import SUFFIX
+from jobs.nightly.state import Makers, keep_state, load_state
+from jobs.restore.leftovers import SUFFIX, Leftovers
 from pipeline import layout
 from pipeline.dropped import drop
 from pipeline.fetching import fetched
+from pipeline.keyset import KeySet
 from pipeline.ledger import now
 from pipeline.run import Run
 
@@ -34,9 +36,9 @@ def settle(db: Database, run: Run) -> Makers:
         LedgerError: what a run has written about itself is damaged.
         StorageError: storage does not answer.
     """
-    if kept(run):
-        return load_state(db, run)
     makers = load_state(db, run)
+    if makers.kept:
+        return makers
     _take_away(db, run)
     keep_state(db, run, makers)
     return makers
@@ -51,12 +53,27 @@ def _take_away(db: Database, run: Run) -> None:
     ).fetchall()
     for _ in fetched(lambda row: _bury(run, str(row[0]), str(row[1])), buried):
         pass
-    drop(run, _with_records([*stale, *(str(path) for path, _ in buried)]))
+    drop(run, [*_with_records([*stale, *(str(path) for path, _ in buried)]), *_left_behind(db, run)])
+
+
+def _left_behind(db: Database, run: Run) -> Iterator[str]:
+    """What units that were cut off have put under names that no derivative has."""
+    if not run.closed:
+        return
+    standing = KeySet(
+        name
+        for (output,) in db.sql.execute("select output from state where output is not null").fetchall()
+        for name in (output, f"{output}{SUFFIX}")
+    )
+    leftovers = Leftovers.of(run.header)
+    for (key,) in db.sql.execute("select key from cut_off").fetchall():
+        names = [name for name in leftovers.names(str(key)) if name not in standing]
+        yield from (name for name in names if leftovers.own(run.outputs, name))
 
 
 def _bury(run: Run, output: str, key: str) -> None:
     """Keep the record of a derivative that goes, with the day and the run."""
-    name = f"{TOMBSTONES}/{output}.{run.header.run_id}{SUFFIX}"
+    name = f"{TOMBSTONES}/{run.header.run_id}/{hashlib.sha256(output.encode()).hexdigest()[:32]}{SUFFIX}"
     if run.output.exists(name):
         return
     try:

@@ -14,7 +14,7 @@ from jobs.nightly.columns import NAMES, SCHEMA
 from jobs.nightly.database import Database
 from jobs.nightly.fold import fold
 from pipeline import layout
-from pipeline.history import chain_of
+from pipeline.history import back_from
 from pipeline.run import Run
 
 TABLE = "state"
@@ -30,10 +30,12 @@ class Makers:
     Attributes:
         runs: hash of each run's identity, by run id.
         identities: identities by hash.
+        kept: whether the state was read as it had been kept after the very run that was asked for.
     """
 
     runs: dict[str, str] = field(default_factory=dict)
     identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    kept: bool = False
 
     def add(self, run: Run) -> None:
         """Note one more run."""
@@ -50,11 +52,6 @@ class Makers:
         """Forget the others."""
         self.runs = {run_id: name for run_id, name in self.runs.items() if run_id in runs}
         self.identities = {name: self.identities[name] for name in self.runs.values()}
-
-
-def kept(run: Run) -> bool:
-    """Whether the state after a run, as it is now, was kept."""
-    return run.output.exists(layout.collection_state(run.header.run_id, len(run.rounds())))
 
 
 def load_state(db: Database, run: Run | None) -> Makers:
@@ -76,10 +73,11 @@ def load_state(db: Database, run: Run | None) -> Makers:
     if run is None:
         return makers
     missing: list[Run] = []
-    for one in reversed(chain_of(run)):
+    for one in back_from(run):
         found = _read(db, one)
         if found is not None:
             makers = found
+            makers.kept = not missing
             break
         missing.append(one)
     for one in reversed(missing):

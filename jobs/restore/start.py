@@ -163,6 +163,7 @@ def worker_spec(job: RestoreJob, weights: Weights, run: Run) -> WorkerSpec:
         workflow=workflow,
         threads=job.run.threads,
         versions=versions,
+        closable=run.header.night > 0,
     )
 
 

@@ -33,8 +33,8 @@ SIGNS_SECONDS = 2.0
 """Whoever asks for signs waits so long for them: Prometheus gives a whole scrape ten seconds."""
 
 MANY_UNITS = 8
-"""With so many units a worker, the next one waits at the worker already: handing over takes 0.15 s (docs/scaling.md), and
-at the end one unit more may have to be waited for."""
+"""With so many units a worker, the next one waits at the worker already: handing over takes 0.15 s (docs/scaling.md),
+and at the end one unit more may have to be waited for."""
 
 MIDDLE = (1,)
 """Segments of a worker that sees nothing but crops: they end no process, and copying them would cost a GPU's time."""
