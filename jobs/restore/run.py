@@ -62,6 +62,12 @@ def retry(job: RestoreJob, place: str, found: Run, codes: frozenset[str], out: O
             f"({'; '.join(changed[:8])}); retry works with the job as it was run",
             Exit.CONFLICT,
         )
+    if found.closed:
+        raise CommandError(
+            f"{place}: run {found.header.run_id} was ended with units left, which the next night plans anew; "
+            "`facejobs run` does them, with what is in quarantine",
+            Exit.CONFLICT,
+        )
     if not found.complete:
         raise CommandError("the run is not complete; `facejobs run` finishes it first", Exit.CONFLICT)
     found = writers.run(found)

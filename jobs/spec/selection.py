@@ -39,7 +39,7 @@ class Failed(Block):
     """Which records that failed before are tried again."""
 
     tries: int = Field(default=2, ge=1, le=1000)
-    """Nights that a record of one version is tried with one model and one facejobs; 1 tries nothing again."""
+    """Nights in which a record of one version is tried; 1 tries nothing again. Another model is worth one try more."""
     codes: Texts = ()
     """Only records that failed for these reasons; empty: all but those that the listing itself found wrong."""
 
