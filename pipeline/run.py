@@ -110,7 +110,11 @@ class Run:
     @property
     def closed(self) -> bool:
         """Whether it was ended for good before all of its units were committed; see `pipeline.history.close`."""
-        return self.folder.exists(layout.CLOSED)
+        try:
+            self.folder.read(layout.CLOSED)
+        except FileNotFoundError:
+            return False
+        return True
 
     @property
     def complete(self) -> bool:

@@ -22,7 +22,7 @@ from .simulated import Call, SimFolder
 pytestmark = pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning")
 
 STEPS = 10_000
-EXAMPLES = 120
+EXAMPLES = 140
 
 
 @pytest.fixture(autouse=True)
