@@ -36,7 +36,7 @@ def head() -> Iterator[str]:
     port = free_port()
     command = [
         *(str(Path(sys.executable).parent / "ray"), "start", "--head", "--block", f"--port={port}"),
-        *("--num-cpus=3", "--include-dashboard=false", "--object-store-memory=300000000"),
+        *("--num-cpus=3", "--include-dashboard=false", "--object-store-memory=300000000", "--log-color=false"),
     ]
     with tempfile.TemporaryDirectory(
         prefix="fj-", ignore_cleanup_errors=True
