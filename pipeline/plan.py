@@ -6,10 +6,10 @@ import hashlib
 import json
 import tempfile
 from array import array
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -252,25 +252,28 @@ class PlanReader:
             return made(self._file.read_row_group(ref.row_group, columns))
 
 
+def row_of(record: Record) -> dict[str, Any]:
+    """A record as a row of `RECORD_SCHEMA`."""
+    return {
+        "key": record.key,
+        "uri": record.uri,
+        "version": record.version,
+        "size": record.size,
+        "offset": record.offset,
+        "row": record.row,
+        "metadata": json.dumps(dict(record.metadata)) if record.metadata else "",
+        "problem": record.problem,
+    }
+
+
+def record_of(row: Mapping[str, Any]) -> Record:
+    """The reverse of `row_of`."""
+    return Record(**{**row, "metadata": json.loads(row["metadata"]) if row["metadata"] else {}})
+
+
 def _to_table(records: Iterable[Record]) -> pa.Table:
-    rows = [
-        {
-            "key": record.key,
-            "uri": record.uri,
-            "version": record.version,
-            "size": record.size,
-            "offset": record.offset,
-            "row": record.row,
-            "metadata": json.dumps(dict(record.metadata)) if record.metadata else "",
-            "problem": record.problem,
-        }
-        for record in records
-    ]
-    return pa.Table.from_pylist(rows, RECORD_SCHEMA)
+    return pa.Table.from_pylist([row_of(record) for record in records], RECORD_SCHEMA)
 
 
 def _from_table(table: pa.Table) -> list[Record]:
-    rows = table.to_pylist()
-    for row in rows:
-        row["metadata"] = json.loads(row["metadata"]) if row["metadata"] else {}
-    return [Record(**row) for row in rows]
+    return [record_of(row) for row in table.to_pylist()]

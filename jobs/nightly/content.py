@@ -10,7 +10,7 @@ from jobs.nightly.database import Database
 from jobs.nightly.due import settle_contents
 from pipeline.errors import RecordError, SourceError
 from pipeline.fetching import fetched
-from pipeline.plan import RECORD_SCHEMA
+from pipeline.plan import RECORD_SCHEMA, record_of
 from pipeline.records import Record
 from pipeline.sources import SourceSpec, make_reader
 
@@ -71,20 +71,19 @@ def look_again(db: Database, source: SourceSpec) -> None:
             return ""
         return record.key
 
-    columns = ", ".join(f"listed.{name}" for name in RECORD_SCHEMA.names if name != "metadata")
+    columns = ", ".join(f"listed.{name}" for name in RECORD_SCHEMA.names)
     query = f"""
         select {columns} from candidates
         join listed on listed.key = candidates.key and listed.position = candidates.position
         where candidates.cause = 'given_up' and candidates.version = '' and candidates.code = 'missing'
     """  # noqa: S608
-    records = (Record(**row) for row in db.rows(query))  # type: ignore[arg-type]
-    found = [[key] for key in fetched(there, records) if key]
+    found = [[key] for key in fetched(there, map(record_of, db.rows(query))) if key]
     if found:
         db.sql.executemany("update candidates set cause = 'failed' where key = ?", found)
 
 
 def _suspects(db: Database) -> Iterator[tuple[Record, str]]:
-    columns = ", ".join(f"listed.{name}" for name in RECORD_SCHEMA.names if name != "metadata")
+    columns = ", ".join(f"listed.{name}" for name in RECORD_SCHEMA.names)
     query = f"""
         select {columns}, candidates.sha256 as known from candidates
         join listed on listed.key = candidates.key and listed.position = candidates.position
@@ -92,4 +91,4 @@ def _suspects(db: Database) -> Iterator[tuple[Record, str]]:
     """  # noqa: S608
     for row in db.rows(query):
         known = str(row.pop("known"))
-        yield Record(**row), known  # type: ignore[arg-type]
+        yield record_of(row), known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from jobs.nightly.condition import said
 from jobs.nightly.database import Database
 from jobs.nightly.outdated import POLICIES, Gap
 from jobs.spec.selection import Selection
-from pipeline.plan import RECORD_SCHEMA
+from pipeline.plan import RECORD_SCHEMA, record_of, row_of
 from pipeline.records import Record
 
 LISTED = RECORD_SCHEMA.append(pa.field("position", pa.int64())).append(pa.field("folded", pa.string()))
@@ -176,9 +175,7 @@ def records_of(db: Database) -> Iterator[Record]:
         order by tonight.rank, tonight.position, listed.position
     """  # noqa: S608
     db.sql.execute(f"create or replace table planned_tonight as {query}", [DUPLICATE])
-    for row in db.rows("select * from planned_tonight", ROWS):
-        metadata = str(row.pop("metadata") or "")
-        yield Record(**row, metadata=json.loads(metadata) if metadata else {})  # type: ignore[arg-type]
+    yield from map(record_of, db.rows("select * from planned_tonight", ROWS))
 
 
 def chosen_rows(db: Database) -> Iterator[pa.Table]:
@@ -195,20 +192,7 @@ def chosen_rows(db: Database) -> Iterator[pa.Table]:
 def _batches(records: Iterable[tuple[Record, str]]) -> Iterator[pa.Table]:
     held: list[dict[str, object]] = []
     for position, (record, folded) in enumerate(records):
-        held.append(
-            {
-                "key": record.key,
-                "uri": record.uri,
-                "version": record.version,
-                "size": record.size,
-                "offset": record.offset,
-                "row": record.row,
-                "metadata": json.dumps(dict(record.metadata)) if record.metadata else "",
-                "problem": record.problem,
-                "position": position,
-                "folded": folded,
-            }
-        )
+        held.append({**row_of(record), "position": position, "folded": folded})
         if len(held) == ROWS:
             yield pa.Table.from_pylist(held, LISTED)
             held = []
