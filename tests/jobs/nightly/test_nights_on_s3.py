@@ -44,3 +44,32 @@ def test_three_nights(collection: Collection, s3: S3Server, runner: str) -> None
     assert (due(account), account["deleted"]) == ({"new": 1, "changed": 1}, 1)
     assert night()["planned"] == 0
     assert collection.call("verify", collection.job()).exit_code == 0
+
+
+@pytest.mark.s3
+def test_an_idle_night_asks_for_one_listing(
+    collection: Collection, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted where requests leave the process: what is looked for and not there must not become a listing."""
+    from aiobotocore.client import AioBaseClient
+
+    bucket = s3.bucket("idle").removeprefix("s3://")
+    collection.blocks = {
+        "source": {"kind": "files", "uri": f"s3://{bucket}/source", "storage_options": s3.options},
+        "output": {"uri": f"s3://{bucket}/kept", "storage_options": s3.options},
+    }
+    for number in range(5):
+        s3.fs.pipe_file(f"{bucket}/source/wall-{number}.png", wall(number))
+    assert collection.call("run", collection.job()).exit_code == 0
+    asked: list[tuple[str, str]] = []
+    real = AioBaseClient._make_api_call
+
+    async def counted(self: Any, operation: str, given: dict[str, Any]) -> Any:
+        asked.append((operation, str(given.get("Prefix", ""))))
+        return await real(self, operation, given)
+
+    monkeypatch.setattr(AioBaseClient, "_make_api_call", counted)
+    result = collection.call("run", collection.job())
+    assert (result.exit_code, "nothing to do" in result.stdout) == (0, True)
+    assert [prefix for operation, prefix in asked if operation.startswith("List")] == ["source/"]
+    assert len(asked) < 30
