@@ -23,6 +23,7 @@ def identity_of(job: RestoreJob, weights: Weights) -> dict[str, Any]:
     models = {name: file.sha256 for name, file in sorted(MODEL_FILES.items())}
     if weights.parsing is not None:
         models[weights.parsing.name] = weights.parsing.sha256
+    models |= {model.name: model.sha256 for model in weights.others.values()}
     return {
         "job": canonical(job),
         "models": models,

@@ -25,7 +25,7 @@ def needs_of(job: RestoreJob, weights: Weights) -> Resources:
         job: the job.
         weights: models that were found for it.
     """
-    models = [model for model in (weights.restorer, weights.parsing) if model is not None]
+    models = weights.all()
     if not models:
         return Resources()
     engine, cache = engine_options(job), Cache(settings_for(job).cache)

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jobs.restore.holes import Holes
+from jobs.restore.options import options_of
 from jobs.restore.weights import NO_WEIGHTS, Weights
 from jobs.spec import resolve_options
 from jobs.spec.job import RestoreJob
-from jobs.spec.restore import GeneratorRestore
+from jobs.spec.restore import GeneratorRestore, NetworkRestore
 from operators.engines.options import EngineOptions, Profile
 from operators.faces.detect import DetectOptions
 from operators.faces.guard import SizeGuard
@@ -104,7 +105,7 @@ class RestoreSettings:
             detect=DetectOptions(**job.detect.model_dump(exclude={"aligned"})),
             aligned=job.detect.aligned,
             restorer_name=weights.restorer.restorer or "" if weights.restorer else job.restore.model,
-            options=_options(job, weights),
+            options=options_of(job, weights, engine_options(job)),
             networks=_networks(job, weights),
             shape=_shape(job, weights),
             holes=_holes(job),
@@ -135,7 +136,7 @@ class RestoreSettings:
 
 def engine_options(job: RestoreJob) -> EngineOptions:
     """What a job asks of engines; for one without such a block, what fits any machine."""
-    if not isinstance(job.restore, GeneratorRestore):
+    if not isinstance(job.restore, NetworkRestore):
         return EngineOptions(threads=1)
     asked = job.restore.engine
     return EngineOptions(
@@ -154,25 +155,6 @@ def _networks(job: RestoreJob, weights: Weights) -> Networks | None:
     parser = (weights.parsing.name, weights.parsing.sha256) if weights.parsing else None
     cache = Path(job.models.cache) if job.models.cache else None
     return Networks(weights.equipment, cache, engine_options(job), parser)
-
-
-def _options(job: RestoreJob, weights: Weights) -> dict[str, Any]:
-    model, restore = weights.restorer, job.restore
-    if model is None or not isinstance(restore, GeneratorRestore):
-        return restore.options.model_dump()
-    asked = restore.options
-    options: dict[str, Any] = {
-        "model": model.name,
-        "sha256": model.sha256,
-        "template": model.template,
-        "size": model.size,
-        "fidelity": asked.fidelity,
-        "keep_tone": asked.keep_tone,
-        "engine": engine_options(job),
-    }
-    if model.restorer == "gfpgan":
-        return {**options, "sft_strength": asked.sft_strength}
-    return {**options, "task": asked.task or model.task or "restore"}
 
 
 def _colours(job: RestoreJob, weights: Weights) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jobs.errors import CommandError
@@ -31,12 +31,19 @@ class Weights:
     Attributes:
         restorer: the job's restorer; None for one that needs no weights.
         parsing: what sees a face's shape; None where faces are pasted in an oval.
+        others: models that the restorer needs beside itself, by the key of its options that names each.
         equipment: what workers are given; None when no model is needed.
     """
 
     restorer: ResolvedModel | None = None
     parsing: ResolvedModel | None = None
+    others: Mapping[str, ResolvedModel] = field(default_factory=dict)
     equipment: Equipment | None = None
+
+    def all(self) -> tuple[ResolvedModel, ...]:
+        """Every model, the restorer's own first."""
+        named = (self.restorer, self.parsing, *self.others.values())
+        return tuple(model for model in named if model is not None)
 
     @property
     def inpaints(self) -> bool:
@@ -64,14 +71,15 @@ def weights_of(job: RestoreJob, *, fetch: bool = True, watch: Watch = UNSEEN) ->
     restorer = _restorer(job, settings, watch)
     inpaints = restorer is not None and restorer.task == "inpaint"
     parsing = resolve(PARSING, settings, watch) if not inpaints and _wants_parsing(job, settings) else None
-    if restorer is None and parsing is None:
+    others = {key: resolve(name, settings, watch) for key, name in job.restore.models().items()}
+    if restorer is None and parsing is None and not others:
         return NO_WEIGHTS
     equipment = Equipment(
         # Not the driver's own folder where the job names none: each worker's machine may have another home.
         files=CachedFiles(settings.cache, job.models.source, settings.options),
         artifacts=SharedArtifacts(_engines(settings), job.models.artifacts, settings.options),
     )
-    return Weights(restorer, parsing, equipment)
+    return Weights(restorer, parsing, others, equipment)
 
 
 def settings_for(job: RestoreJob) -> ModelSettings:

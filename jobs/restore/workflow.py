@@ -13,8 +13,8 @@ from jobs.restore.outline import Outline
 from jobs.restore.record import Origin
 from jobs.restore.samples import Sampler
 from jobs.restore.settings import RestoreSettings
-from jobs.spec.model_names import BUILT_IN
 from operators.restorers.contract import Restorer
+from operators.restorers.table import RESTORERS
 from pipeline.stage import BatchStage, Resources, Segment, Workflow
 
 
@@ -41,7 +41,7 @@ class RestoreWorkflow:
     def _middle(self, restorer: Restorer) -> tuple[BatchStage, ...]:
         """The restorer, and what needs the same kind of machine."""
         seed, networks = self.settings.seed, self.settings.networks
-        improve = Improve(restorer, seed, networks if self.settings.restorer_name not in BUILT_IN else None)
+        improve = Improve(restorer, seed, networks if RESTORERS[self.settings.restorer_name].takes_equipment else None)
         return (improve,) if networks is None or networks.parser is None else (improve, Outline(networks))
 
     def __call__(self) -> Workflow:

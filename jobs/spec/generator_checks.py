@@ -8,7 +8,7 @@ from jobs.spec.engine import Engine
 from jobs.spec.model_names import ModelNames
 from jobs.spec.models import Models
 from jobs.spec.problems import Finding, listed, nearest
-from jobs.spec.restore import GeneratorRestore
+from jobs.spec.restore import GeneratorRestore, RestoreBlock
 from jobs.spec.run import Run
 from operators.engines.table import BACKENDS
 
@@ -22,6 +22,18 @@ def check_generator(restore: GeneratorRestore, models: Models | None, names: Mod
         yield Finding(("restore", *key.split(".")), message, at_key=True)
     if checkpoint.noncommercial and models is not None and restore.model not in models.accept_noncommercial:
         yield Finding(("restore", "model"), not_accepted(restore.model, checkpoint.licence))
+
+
+def check_others(restore: RestoreBlock, models: Models | None, names: ModelNames) -> Iterator[Finding]:
+    """Models that the options name: unknown ones, and weights whose licence has to be accepted."""
+    for key, name in restore.models().items():
+        if problem := names.other(name):
+            yield Finding(("restore", "options", key), problem)
+            continue
+        checkpoint = names.checkpoint(name)
+        accepted = models.accept_noncommercial if models is not None else ()
+        if checkpoint is not None and checkpoint.noncommercial and name not in accepted:
+            yield Finding(("restore", "options", key), not_accepted(name, checkpoint.licence))
 
 
 def misfits(restore: GeneratorRestore, name: str, restorer: str, trained: str | None) -> Iterator[tuple[str, str]]:

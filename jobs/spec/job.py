@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from jobs.spec.background import Background
 from jobs.spec.cluster import Cluster
 from jobs.spec.common import Block
 from jobs.spec.detect import Detect
@@ -35,6 +36,8 @@ class RestoreJob(Block):
     """Which faces are wanted."""
     restore: Restore = Field(default_factory=ClassicRestore)
     """What improves the faces."""
+    background: Background | None = None
+    """With it, the whole picture goes through a network as well."""
     models: Models = Field(default_factory=Models)
     """Where weights and compiled engines are kept."""
     score: Score = Field(default_factory=Score)

@@ -72,7 +72,8 @@ def unknown(known: Sequence[str]) -> str:
 
 def for_others(models: Sequence[type[BaseModel]]) -> str:
     """What to say of a key that a block of this kind has not, but blocks of other kinds have."""
-    return f"unknown key here; it is for {' and '.join(map(_kind, models))}"
+    *some, last = map(_kind, models)
+    return f"unknown key here; it is for {' and '.join([', '.join(some), last] if some else [last])}"
 
 
 def _kind(model: type[BaseModel]) -> str:

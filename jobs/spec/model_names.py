@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jobs.spec.names import BUILT_IN
 from jobs.spec.problems import describe, listed, nearest
 from jobs.spec.uris import absolute
 from operators.models import CHECKPOINTS, Checkpoint
 from operators.models.cache import Cache
-
-BUILT_IN = ("classic", "none")
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,15 @@ class ModelNames:
             return ""
         why = "restores no faces" if checkpoint.runs else "is known, but this version does not run it"
         return f"found {describe(value)}, which {why} ({checkpoint.purpose}); expected {listed(self.usable())}"
+
+    def other(self, value: str) -> str:
+        """Why a value cannot name a model that serves another purpose than `restore.model`; empty when it can."""
+        checkpoint = self.checkpoint(value)
+        if checkpoint is None:
+            return "" if value in self.damaged or self.elsewhere else self._unknown(value)
+        if checkpoint.runs:
+            return ""
+        return f"found {describe(value)}, which is known, but this version does not run it ({checkpoint.purpose})"
 
     def _unknown(self, value: str) -> str:
         close = nearest(value, [*self.usable(), *CHECKPOINTS])

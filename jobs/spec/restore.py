@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from jobs.spec.anonymize import AnonymizeSettings
 from jobs.spec.classic import ClassicSettings
 from jobs.spec.common import Block, Text
+from jobs.spec.completion import CompletionSettings
 from jobs.spec.engine import Engine
 from jobs.spec.generator import GeneratorSettings
+from jobs.spec.inversion import InversionSettings
+from jobs.spec.names import BUILT_IN
 
 
 class RestoreBlock(Block):
@@ -24,6 +29,10 @@ class RestoreBlock(Block):
     mask: Literal["auto", "landmarks", "parsing"] = "auto"
     """Where a face is pasted: in an oval from its landmarks, or in its shape by face parsing; auto is the better one
     that there is a model for."""
+
+    def models(self) -> Mapping[str, str]:
+        """Names of the models with weights that it needs beside `model`, by the key of `options` that names each."""
+        return {}
 
 
 class ClassicRestore(RestoreBlock):
@@ -48,21 +57,75 @@ class NoneRestore(RestoreBlock):
     """It has none."""
 
 
-class GeneratorRestore(RestoreBlock):
-    """A network with weights: GFPGAN or GPEN, by the name of a model."""
+class NetworkRestore(RestoreBlock):
+    """What all restorers have that run a network."""
 
-    model: Annotated[
-        Text,
-        Field(json_schema_extra={"not": {"enum": ["classic", "none"]}, "examples": ["gfpgan-1.4", "gpen-bfr-512"]}),
-    ]
-    """Which model: a name that `facejobs models list` shows."""
-    options: GeneratorSettings = Field(default_factory=GeneratorSettings)
-    """Settings of the restorer."""
     engine: Engine = Field(default_factory=Engine)
     """What executes the network."""
 
 
+class InversionRestore(NetworkRestore):
+    """A face is searched for among those that a generator can make (GAN inversion)."""
+
+    model: Literal["inversion"]
+    """Which restorer."""
+    options: InversionSettings = Field(default_factory=InversionSettings)
+    """Settings of the restorer."""
+
+    def models(self) -> Mapping[str, str]:
+        """The prior."""
+        return {"prior": self.options.prior}
+
+
+class CompletionRestore(NetworkRestore):
+    """Parts of a face that are missing or hidden are made anew."""
+
+    model: Literal["completion"]
+    """Which restorer."""
+    options: CompletionSettings
+    """Settings of the restorer."""
+
+    def models(self) -> Mapping[str, str]:
+        """The network, and what sees occlusions."""
+        named = {"network": self.options.network, "occlusion": self.options.occlusion}
+        return {key: name for key, name in named.items() if name is not None}
+
+
+class AnonymizeRestore(NetworkRestore):
+    """Faces are made unrecognisable."""
+
+    model: Literal["anonymize"]
+    """Which restorer."""
+    options: AnonymizeSettings = Field(default_factory=AnonymizeSettings)
+    """Settings of the restorer."""
+
+    def models(self) -> Mapping[str, str]:
+        """The prior, where faces are generated."""
+        return {"prior": self.options.prior} if self.options.prior is not None else {}
+
+
+class GeneratorRestore(NetworkRestore):
+    """A network with weights: GFPGAN or GPEN, by the name of a model."""
+
+    model: Annotated[
+        Text,
+        Field(json_schema_extra={"not": {"enum": list(BUILT_IN)}, "examples": ["gfpgan-1.4", "gpen-bfr-512"]}),
+    ]
+    """Which model: a name that `facejobs models list` shows."""
+    options: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    """Settings of the restorer."""
+
+
 DEFAULT_MODEL = "classic"
-Restore = Annotated[ClassicRestore | NoneRestore | GeneratorRestore, Field(union_mode="left_to_right")]
-RESTORES: dict[str, type[RestoreBlock]] = {"classic": ClassicRestore, "none": NoneRestore}
-"""Restorers that need no file; every other name is one of a model with weights."""
+Restore = Annotated[
+    ClassicRestore | NoneRestore | InversionRestore | CompletionRestore | AnonymizeRestore | GeneratorRestore,
+    Field(union_mode="left_to_right"),
+]
+RESTORES: dict[str, type[RestoreBlock]] = {
+    "classic": ClassicRestore,
+    "none": NoneRestore,
+    "inversion": InversionRestore,
+    "completion": CompletionRestore,
+    "anonymize": AnonymizeRestore,
+}
+"""By name; every other name is one of a model with weights."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from jobs.spec.background import Background
 from jobs.spec.checks import (
     check_detect,
     check_output_keys,
@@ -15,7 +16,7 @@ from jobs.spec.checks import (
 )
 from jobs.spec.cluster import Cluster
 from jobs.spec.detect import Detect
-from jobs.spec.generator_checks import check_engine, check_generator, check_models
+from jobs.spec.generator_checks import check_engine, check_generator, check_models, check_others
 from jobs.spec.indifferent import OF_ALL_JOBS, UNIT_SIZES
 from jobs.spec.job import RestoreJob
 from jobs.spec.kind import Around, Kind
@@ -26,7 +27,7 @@ from jobs.spec.notify_checks import check_summary, with_summary
 from jobs.spec.observe import Observe
 from jobs.spec.output import Output
 from jobs.spec.problems import Finding
-from jobs.spec.restore import DEFAULT_MODEL, RESTORES, GeneratorRestore, RestoreBlock
+from jobs.spec.restore import DEFAULT_MODEL, RESTORES, GeneratorRestore, NetworkRestore, RestoreBlock
 from jobs.spec.run import Run
 from jobs.spec.score import Score
 from jobs.spec.selection import Selection
@@ -55,6 +56,7 @@ class RestoreParts:
     source: SourceBlock | None = None
     detect: Detect | None = None
     restore: RestoreBlock | None = None
+    background: Background | None = None
     models: Models | None = None
     score: Score | None = None
     output: Output | None = None
@@ -85,8 +87,10 @@ def _check(parts: RestoreParts, around: Around) -> Iterator[Finding]:
         yield from check_detect(parts.detect)
     if parts.restore:
         yield from check_restore(parts.restore)
+        yield from check_others(parts.restore, parts.models, around.names)
     if isinstance(parts.restore, GeneratorRestore):
         yield from check_generator(parts.restore, parts.models, around.names)
+    if isinstance(parts.restore, NetworkRestore):
         yield from check_engine(parts.restore.engine, parts.run)
     if parts.models:
         yield from check_models(parts.models, around.names)
@@ -113,6 +117,7 @@ RESTORE: Kind[RestoreParts] = Kind(
         "source": tuple(SOURCES.values()),
         "detect": (Detect,),
         "restore": (*RESTORES.values(), GeneratorRestore),
+        "background": (Background,),
         "models": (Models,),
         "score": (Score,),
         "output": (Output,),

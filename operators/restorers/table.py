@@ -26,12 +26,19 @@ class Entry:
         build: makes the restorer from an instance of `options`, and from equipment where it `needs_equipment`; loads
             nothing yet.
         needs_equipment: whether it has weights.
+        may_use_equipment: whether it has weights with some options only; it is built with equipment or None.
     """
 
     summary: str
     options: type[Any]
     build: Callable[..., Restorer]
     needs_equipment: bool = False
+    may_use_equipment: bool = False
+
+    @property
+    def takes_equipment(self) -> bool:
+        """Whether equipment is of any use to it."""
+        return self.needs_equipment or self.may_use_equipment
 
 
 RESTORERS: Mapping[str, Entry] = MappingProxyType(
@@ -81,9 +88,9 @@ def create(name: str, options: Mapping[str, Any] | None = None, equipment: Equip
     needed = [item.name for item in fields(entry.options) if item.default is MISSING and item.name not in given]
     if needed:
         raise ValueError(f"restorer {name!r} needs {' and '.join(needed)}: say which model file it uses")
-    if not entry.needs_equipment:
+    if not entry.takes_equipment:
         return entry.build(entry.options(**given))
-    if equipment is None:
+    if equipment is None and entry.needs_equipment:
         raise ValueError(f"restorer {name!r} has weights: expected equipment that says where model files lie")
     return entry.build(entry.options(**given), equipment)
 

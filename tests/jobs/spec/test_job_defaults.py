@@ -18,7 +18,7 @@ from jobs.spec.classic import ClassicSettings
 from jobs.spec.detect import Detect
 from jobs.spec.engine import Engine
 from jobs.spec.generator import TASKS, GeneratorSettings
-from jobs.spec.model_names import BUILT_IN
+from jobs.spec.names import BUILT_IN
 from jobs.spec.output import Format, Output
 from jobs.spec.pairs_checks import WITHOUT_MASKS
 from jobs.spec.pairs_output import PairFormatName

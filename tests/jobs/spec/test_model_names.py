@@ -10,6 +10,7 @@ import yaml
 
 from jobs.spec import JobFileError, loads
 from jobs.spec.model_names import ModelNames, names_for
+from jobs.spec.names import BUILT_IN
 from jobs.spec.restore import GeneratorRestore
 from operators.models import CHECKPOINTS
 
@@ -27,7 +28,7 @@ def test_every_model_that_restores_can_be_named() -> None:
         )
         assert isinstance(job.restore, GeneratorRestore)
         assert job.restore.model == name
-    assert set(names.usable()) == {*usable, "classic", "none"}
+    assert set(names.usable()) == {*usable, *BUILT_IN}
 
 
 def test_a_model_of_ones_own_is_known_and_near_misses_are_told() -> None:
