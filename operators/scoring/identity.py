@@ -16,7 +16,7 @@ _SIDE = 112
 
 # Where SFace expects the five landmarks in its 112 x 112 input: the template of OpenCV's FaceRecognizerSF::alignCrop
 # (modules/objdetect/src/face_recognize.cpp), the same as ArcFace's.
-_TEMPLATE = np.array(
+SFACE_TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
     dtype=np.float64,
 )
@@ -56,7 +56,7 @@ class IdentityModel:
             (128,) float32 of length 1; None when the landmarks coincide or fit no upright face.
         """
         try:
-            affine = similarity(landmarks, _TEMPLATE)
+            affine = similarity(landmarks, SFACE_TEMPLATE)
         except OperatorError:
             return None
         face = _warped(crop, affine) * np.float32(255.0)

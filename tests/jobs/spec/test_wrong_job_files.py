@@ -220,12 +220,12 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     (
         "option of a generator with classic",
         text_with(x="restore: {options: {fidelity: 0.5}}"),
-        [(5, "restore.options.fidelity", "it is for a model with weights")],
+        [(5, "restore.options.fidelity", "a model with weights")],
     ),
     (
         "engine with classic",
         text_with(x="restore: {engine: {precision: fp32}}"),
-        [(5, "restore.engine", "it is for a model with weights")],
+        [(5, "restore.engine", "a model with weights")],
     ),
     (
         "option outside of options",
