@@ -17,10 +17,8 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 def normalised(pictures: Tensor) -> Tensor:
     """From [-1, 1] to ImageNet's mean and deviation, (N, 3, H, W)."""
-    channels = pictures.split(1, dim=1)
-    return torch.cat(
-        [(x + 1 - 2 * mean) / (2 * wide) for x, mean, wide in zip(channels, _MEAN, _DEVIATION, strict=True)], dim=1
-    )
+    channels = zip(torch.split(pictures, 1, 1), _MEAN, _DEVIATION, strict=True)
+    return torch.cat([(x + 1 - 2 * mean) / (2 * deviation) for x, mean, deviation in channels], dim=1)
 
 
 class Vgg16(nn.Module):
@@ -92,7 +90,7 @@ class VggMaps(nn.Module):
     def __init__(self, vgg: Vgg16, layers: tuple[str, ...]) -> None:
         super().__init__()
         self.names = {vgg.places[name]: name for name in layers}
-        self.features = vgg.features[: max(self.names) + 1]
+        self.features = nn.ModuleList(vgg.features.children())[: max(self.names) + 1]
 
     def forward(self, pictures: Tensor) -> Mapping[str, Tensor]:
         """Map (N, 3, H, W) in [-1, 1]."""
