@@ -30,7 +30,9 @@ class Embedder(nn.Module):
     def __init__(self, landmarks: Points, sface: SFace | None = None) -> None:
         super().__init__()
         self.sface = (sface or SFace()).eval().requires_grad_(False)
-        self.register_buffer("theta", torch.from_numpy(_theta(landmarks)), persistent=False)
+        theta = _theta(landmarks)
+        self._share = float(np.linalg.norm(theta[0, :2]))
+        self.register_buffer("theta", torch.from_numpy(theta), persistent=False)
 
     def train(self, mode: bool = True) -> Embedder:
         """Stay in eval mode."""
@@ -47,7 +49,7 @@ class Embedder(nn.Module):
         """
         theta = self.get_buffer("theta").to(crops.dtype)
         # Bilinear sampling would alias where a crop is much larger than SFace's square.
-        factor = int(crops.shape[-1] * float(theta[0].norm()) / SIDE)
+        factor = int(crops.shape[-1] * self._share / SIDE)
         if factor > 1:
             crops = functional.avg_pool2d(crops, factor)
         grid = functional.affine_grid(theta.expand(len(crops), 2, 3), [len(crops), 3, SIDE, SIDE], align_corners=False)

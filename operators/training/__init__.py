@@ -1,0 +1,1 @@
+"""What trains the generators: terms of objectives, discriminators, samples made on the fly, steps of optimisation."""

@@ -1,0 +1,1 @@
+"""Terms of objectives, each a small function of tensors that gives one number to be made small."""
