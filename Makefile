@@ -30,6 +30,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "installing into $(VENV): minutes on the first time (2.8 GB on disk)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps random-face==2021.7.21.1
 	@touch $(STAMP)
 
 # `facejobs run` prints where the report is. Its exit code 3 means: done, with quarantined records within the job's budget.
