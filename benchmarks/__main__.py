@@ -7,7 +7,7 @@ import sys
 from datetime import datetime, timezone
 from importlib.metadata import version
 
-from benchmarks import engines, flow, paste, scale
+from benchmarks import engines, flow, paste, scale, whole
 from benchmarks.pairs import __main__ as pairs
 from benchmarks.scaling import __main__ as scaling
 from pipeline.runners.ray_cluster import cores
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "scale": scale.main,
     "pairs": pairs.main,
     "scaling": scaling.quick,
+    "whole": whole.main,
 }
 LIBRARIES = ("facejobs", "ray", "numpy", "opencv-python-headless", "onnxruntime", "pyvips-binary")
 

@@ -13,6 +13,7 @@ from jobs.commands import compile as compiling
 from jobs.commands import gc as collecting
 from jobs.commands import notify as notifying
 from jobs.commands import plan as planning
+from jobs.commands import reveal as revealing
 from jobs.commands import run as running
 from jobs.commands import ui as showing
 from jobs.ending import end
@@ -140,6 +141,33 @@ def catalog(
 ) -> None:
     """Show the state of a collection over all its runs, or what became of single records."""
     end(lambda out: cataloguing.show_catalog(place, keys or (), where, to, out, as_json=as_json, force=force))
+
+
+@app.command()
+def reveal(
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PLACE...",
+            help="An output (path, URL or job file), a picture or the .json beside it, or a shard (.tar, .parquet).",
+        ),
+    ],
+    to: Annotated[str, typer.Option(metavar="FOLDER", help="Folder or URL for the originals; nothing is overwritten.")],
+    key: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this picture's key; repeatable.")] = None,
+    passcode_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file whose first line is the passcode.")
+    ] = None,
+    passcode_env: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The variable of the environment that holds the passcode.")
+    ] = None,
+) -> None:
+    """Give back, bit for bit, originals whose faces a job with model: anonymize has hidden and sealed.
+
+    Without a file or variable the passcode is asked for. It is never taken as an argument, which others could read.
+    The exit code is 11 where the passcode is wrong, and 8 where a picture or its record was changed.
+    """
+    asked = revealing.Asked(to, tuple(key or ()), passcode_file, passcode_env)
+    end(lambda out: revealing.reveal_places(places, asked, out))
 
 
 @app.command()

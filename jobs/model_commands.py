@@ -84,11 +84,15 @@ def add(
     noncommercial: Annotated[
         bool, typer.Option("--noncommercial", help="Jobs that use it have to accept its terms by name.")
     ] = False,
+    attributes: Annotated[
+        str | None,
+        typer.Option(help="Names of the attributes of a completion network, in its order: smiling,male"),
+    ] = None,
     sha256: Annotated[str | None, typer.Option(help="Hash that the file must have.")] = None,
     cache: Folder = None,
 ) -> None:
     """Check a local file and copy it into the cache."""
-    said = models.Said(name, task, template, size, licence, noncommercial)
+    said = models.Said(name, task, template, size, licence, noncommercial, attributes)
     end(lambda out: models.add_model(file, said, sha256, cache, out))
 
 

@@ -27,6 +27,8 @@ class GateThresholds:
         min_sharpness_ratio: least sharpness after, as a share of that before.
         max_niqe_rise: most that NIQE may rise.
         max_brightness_shift: most that the mean luma may move either way, 0 to 1.
+        max_identity: most cosine similarity of the face before and after, -1 to 1: for faces that nobody may recognise.
+            One whose similarity cannot be measured fails.
 
     Raises:
         ValueError: a threshold is not a number in its range.
@@ -37,12 +39,14 @@ class GateThresholds:
     min_sharpness_ratio: float | None = 0.5
     max_niqe_rise: float | None = 6.0
     max_brightness_shift: float | None = 0.1
+    max_identity: float | None = None
 
     def __post_init__(self) -> None:
         ranges = {
             "min_identity": (-1.0, 1.0),
             "max_confidence_drop": (0.0, 1.0),
             "max_brightness_shift": (0.0, 1.0),
+            "max_identity": (-1.0, 1.0),
         }
         for item in fields(self):
             value = getattr(self, item.name)
@@ -99,6 +103,7 @@ class Gate:
             "min_sharpness_ratio": "sharpness",
             "max_niqe_rise": "niqe",
             "max_brightness_shift": "exposure",
+            "max_identity": "identity",
         }
         return frozenset(measure for name, measure in measures.items() if getattr(self.thresholds, name) is not None)
 
@@ -118,6 +123,7 @@ class Gate:
             _share("sharpness", before.sharpness, after.sharpness, limits.min_sharpness_ratio),
             _rise("niqe", before.niqe, after.niqe, limits.max_niqe_rise),
             _shift("brightness", before.brightness, after.brightness, limits.max_brightness_shift),
+            _likeness(scores.identity, limits.max_identity),
         )
         reasons = tuple(reason for reason in checks if reason)
         return Decision(passed=not reasons, reasons=reasons, action=self.on_fail if reasons else "paste")
@@ -127,6 +133,14 @@ def _identity(value: float | None, least: float | None) -> str | None:
     if value is None or least is None or value >= least:
         return None
     return f"identity {value:.3f} is below {least:g}"
+
+
+def _likeness(value: float | None, most: float | None) -> str | None:
+    if most is None or (value is not None and value <= most):
+        return None
+    if value is None:
+        return "identity cannot be measured, so that the face may still be recognised"
+    return f"identity {value:.3f} is above {most:g}: the face may still be recognised"
 
 
 def _fall(name: str, before: float | None, after: float | None, most: float | None) -> str | None:

@@ -23,9 +23,10 @@ from pipeline.storage import Folder
 from pipeline.sweep import is_part, left_by_the_dead
 from pipeline.walk import Info
 
-KINDS = ("shards", "table_parts", "outputs", "parts", "half_written")
+KINDS = ("shards", "table_parts", "outputs", "parts", "half_written", "progress")
 """What can be garbage: shards and table parts of attempts that lost, mirrored outputs of records that ended in
-quarantine, what units wrote only to make finals that are made, and files that a killed process was writing."""
+quarantine, what units wrote only to make finals that are made, files that a killed process was writing, and what
+stages kept on their way of units that are committed or never will be."""
 
 UNDECIDED_SECONDS = 3600.0
 """Of a unit without a commit nothing younger is taken away, even if its process is gone: its commit may have been sent
@@ -165,7 +166,7 @@ class _Search:
             served = all(one.complete or one.replaced for one in self._remains)
             return "parts" if served and self._old(info, self._older_than) else ""
         if path.startswith(f"{layout.HOME}/"):
-            return self._table_part(path, info)
+            return self._ledger_object(path, info)
         if any(name in one.outputs for one in self._remains):
             return ""
         if layout.owner_of(name):
@@ -179,9 +180,12 @@ class _Search:
         start = f"{self._run.header.prefix}/"
         return path.removeprefix(start) if path.startswith(start) else ""
 
-    def _table_part(self, path: str, info: Info) -> str:
+    def _ledger_object(self, path: str, info: Info) -> str:
         run_id, _, name = path.removeprefix(f"{layout.RUNS}/").partition("/")
         one = self._by_id.get(run_id)
+        if one is not None and name.startswith(f"{layout.PROGRESS}/"):
+            needed = one.is_open(name.split("/")[1]) and not one.replaced
+            return "progress" if not needed and self._old(info, self._older_than) else ""
         if one is None or name in one.parts or not layout.owner_of(name):
             return ""
         return "table_parts" if self._lost_attempt(name, [one], info) else ""

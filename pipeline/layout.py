@@ -132,6 +132,14 @@ def suspects(unit_id: str) -> str:
     return f"suspects/{unit_id}.json"
 
 
+PROGRESS = "progress"
+
+
+def progress_of(unit_id: str) -> str:
+    """Folder of what a unit's stages keep on their way, until it is committed."""
+    return f"{PROGRESS}/{unit_id}"
+
+
 def commit_mark(unit_id: str) -> str:
     """A unit's commit."""
     return f"{COMMITS}/{unit_id}.json"

@@ -50,7 +50,7 @@ class Receipt:
 class Parcel:
     """A unit in flight: what travels between the workers of a staged placement.
 
-    `receipt` is set when there is nothing left to do for it.
+    `receipt` is set when there is nothing left to do for it. `progress` has the keys of what stages kept on the way.
     """
 
     ref: UnitRef
@@ -61,6 +61,7 @@ class Parcel:
     clock: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    progress: set[str] = field(default_factory=set)
     receipt: Receipt | None = None
 
     def end(self, receipt: Receipt) -> None:

@@ -26,6 +26,29 @@ class Payload(Protocol):
         ...
 
 
+class Progress(Protocol):
+    """Where a stage keeps how far it has come with something, until its unit is committed."""
+
+    def load(self, key: str) -> bytes | None:
+        """What was saved last under a key; None where nothing was. Raises StorageError."""
+        ...
+
+    def save(self, key: str, data: bytes) -> None:
+        """Keep bytes under a key. Raises StorageError."""
+        ...
+
+
+class NoProgress:
+    """Keeps nothing."""
+
+    def load(self, key: str) -> bytes | None:
+        """None."""
+        return None
+
+    def save(self, key: str, data: bytes) -> None:
+        """Nothing is done."""
+
+
 @dataclass(frozen=True)
 class UnitContext:
     """What a stage may ask of the unit it works in.
@@ -36,6 +59,7 @@ class UnitContext:
         keep_sample: store a before/after sample in the run's folder: name and bytes.
         count: add to one of the unit's counts, for what belongs to no single record.
         waiting: a block in which the record of this key waits for storage otherwise than by the two first.
+        progress: where a stage that takes long keeps how far it has come, for an attempt after this one.
     """
 
     read: Callable[[Record], bytes]
@@ -43,6 +67,7 @@ class UnitContext:
     keep_sample: Callable[[str, bytes], None]
     count: Callable[[str, int], None] = field(default=lambda name, times: None)
     waiting: Callable[[str], AbstractContextManager[None]] = field(default=lambda key: nullcontext())
+    progress: Progress = field(default_factory=NoProgress)
 
 
 class ItemStage(Protocol):
@@ -116,6 +141,7 @@ class Workflow:
         count: what to count of a finished item, summed into the commit.
         rows: what a finished item adds to the run's tables, by table name.
         tables: schema of each of those tables.
+        together: whether what its segments hand on is too large to travel, so that one worker runs them all.
     """
 
     front: Segment
@@ -124,6 +150,7 @@ class Workflow:
     count: Callable[[Item], dict[str, int]]
     rows: Callable[[Item], dict[str, list[dict[str, object]]]]
     tables: Mapping[str, pa.Schema]
+    together: bool = False
 
     @property
     def segments(self) -> tuple[Segment, Segment, Segment]:

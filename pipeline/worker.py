@@ -18,6 +18,7 @@ from pipeline.ledger import PLANNED, Attempt, Commit, Ledger, Quarantined, now
 from pipeline.parcel import Parcel, Receipt, receipt_of
 from pipeline.parts import outputs_table, write_part
 from pipeline.plan import PlanReader
+from pipeline.progress import UnitProgress, drop_progress
 from pipeline.records import Artifact, Failure, Item, Output, Record
 from pipeline.retries import is_storage
 from pipeline.sinks import SinkSpec, UnitWriter, make_sink
@@ -185,7 +186,8 @@ class Worker:
         def count(name: str, times: int) -> None:
             parcel.counts[name] += times
 
-        return UnitContext(read, deliver, keep_sample, count, lambda key: waiting(self._trail, key))
+        progress = UnitProgress(self._spec.run, parcel.ref.unit_id, parcel.progress)
+        return UnitContext(read, deliver, keep_sample, count, lambda key: waiting(self._trail, key), progress)
 
     def _written(self, parcel: Parcel, writer: UnitWriter, put: set[str]) -> Commit:
         """Write what is not written yet; gives the commit that names it all."""
@@ -203,7 +205,9 @@ class Worker:
             self._take_back(commit, writer)
             parcel.end(Receipt(parcel.ref.unit_id, "released", records=parcel.ref.records))
             return
-        if self._ledger.commit(commit):
+        made = self._ledger.commit(commit)
+        drop_progress(self._spec.run, parcel.ref.unit_id, parcel.progress)
+        if made:
             parcel.end(receipt_of(commit, "done", parcel.clock))
             return
         self._take_back(commit, writer)

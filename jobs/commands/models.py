@@ -20,6 +20,7 @@ from jobs.spec import Scrubber
 from operators.checkpoints import CheckpointError
 from operators.faces.templates import template_names
 from operators.models import CHECKPOINTS, Checkpoint, ModelFileError, NoModelError
+from operators.models.attributes import split_names
 from operators.models.cache import Cache
 from operators.models.card import NAME
 from operators.models.checkpoint import Task
@@ -37,6 +38,7 @@ class Said:
         size: side of the square.
         licence: SPDX expression or words.
         noncommercial: whether jobs have to accept its terms.
+        attributes: names of its attributes, with commas between them.
     """
 
     name: str | None = None
@@ -45,6 +47,7 @@ class Said:
     size: int | None = None
     licence: str | None = None
     noncommercial: bool = False
+    attributes: str | None = None
 
     @property
     def more(self) -> bool:
@@ -227,6 +230,7 @@ def _draft(name: str, said: Said) -> Checkpoint:
         draft,
         licence=said.licence or draft.licence,
         noncommercial=said.noncommercial,
+        attributes=split_names(said.attributes or ""),
         task=cast("Task | None", said.task),
         template=said.template,
         size=said.size,

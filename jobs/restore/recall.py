@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from jobs.restore.placing import cut_from
 from jobs.restore.work import ImageWork
-from operators.faces.align import cut
 from operators.images.decode import decode
 from operators.images.limits import Limits
 from operators.images.raster import Raster
@@ -40,5 +40,6 @@ def recall_crops(record: Record, work: ImageWork, context: UnitContext, limits: 
     """Cut the crops again whose pixels were let go: the same affine on the same image gives the same pixels."""
     for face in work.faces:
         if face.crop is not None and face.crop.pixels.size == 0:
-            again = cut(raster_of(record, work, context, limits), face.crop.affine, face.crop.size)
+            picture = work.found_in or raster_of(record, work, context, limits)
+            again = cut_from(picture, face.crop.affine, face.crop.size, work.to_found_in)
             face.crop = replace(face.crop, pixels=again.pixels)

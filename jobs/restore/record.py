@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from jobs.restore.background_record import background_record, is_made
 from jobs.restore.work import FaceWork, ImageWork
 from operators.restorers.contract import RestorerInfo
+from operators.whole.operator import WholeInfo
 from pipeline.records import Record
 
 SCHEMA_VERSION = 1
@@ -23,11 +25,13 @@ class Origin:
         version: of facejobs.
         settings_sha256: hash of every setting, model and version that decides what becomes of a given image.
         restorer: its description.
+        background: description of what whole pictures go through; None for a job that does nothing with them.
     """
 
     version: str
     settings_sha256: str
     restorer: RestorerInfo
+    background: WholeInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,18 @@ def image_record(record: Record, work: ImageWork, origin: Origin, written: Writt
             "orientation": info.orientation,
         },
         "mask_image": dict(work.mask) if work.mask else None,
+        "attributes": dict(work.attributes),
         "output": {
             "name": written.name,
             "sha256": hashlib.sha256(written.data).hexdigest(),
             "bytes": len(written.data),
             "format": written.format,
-            "changed": any(face.status in ("restored", "flagged") for face in work.faces),
+            "changed": is_made(work) or any(face.status in ("restored", "flagged") for face in work.faces),
         },
+        **background_record(work, origin.background),
         "faces": [face_record(index, face, origin.restorer) for index, face in enumerate(work.faces)],
         "engines": {network: [_execution(one) for one in each] for network, each in work.engines.items()},
+        **({"checked": dict(work.checked)} if work.checked is not None else {}),
         "scores": {"before": _scores(work.before), "after": _scores(work.after)},
         "notes": [*info.notes, *written.notes],
         "metadata": dict(record.metadata),
@@ -98,7 +105,10 @@ def face_record(index: int, face: FaceWork, restorer: RestorerInfo) -> dict[str,
         "crop_size": crop.size if crop else None,
         "reduction": round(crop.reduction, 4) if crop else None,
         "mask": face.shape or None,
+        "missing": round(face.missing, 4) if face.missing is not None else None,
         "restorer": _restorer(restorer, face.engine) if crop else None,
+        **({"search": face.search} if face.search else {}),
+        **({"hidden": face.hidden} if face.hidden else {}),
         "scores": _face_scores(face),
         "gate": {"passed": decision.passed, "action": decision.action, "reasons": list(decision.reasons)}
         if decision

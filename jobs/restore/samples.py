@@ -45,7 +45,7 @@ class Sampler:
     def keep(
         self, key: str, work: ImageWork, before: NDArray[np.uint8], after: NDArray[np.uint8], context: UnitContext
     ) -> None:
-        """Store the whole image and its first changed face.
+        """Store the whole image and, where there is one, its first changed face.
 
         Args:
             key: the record.
@@ -57,8 +57,13 @@ class Sampler:
         name = hashlib.sha256(key.encode()).hexdigest()[:16]
         orientation = work.info.orientation
         views = [fitted(rotate_upright(view, orientation), IMAGE_SIDE) for view in (before, after)]
+        if views[0].shape != views[1].shape:  # where the picture was made anew at another size
+            height, width = views[1].shape[:2]
+            views[0] = np.asarray(cv2.resize(views[0], (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
         self._store(f"{name}-image", "image", key, views, {"faces": len(work.faces)}, context)
-        face = next(face for face in work.faces if face.status in ("restored", "flagged"))
+        face = next((face for face in work.faces if face.status in ("restored", "flagged")), None)
+        if face is None:
+            return
         assert face.crop is not None and face.restored is not None
         pair = [_face_view(face.crop.pixels), _face_view(face.restored)]
         side = max(view.shape[0] for view in pair)  # a restorer may return another size than it was given

@@ -6,13 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from jobs.restore.anonymity import Anonymity, anonymity_of
+from jobs.restore.background_settings import BackgroundSettings, options_of_engine
 from jobs.restore.holes import Holes
+from jobs.restore.missing import Missing
 from jobs.restore.options import options_of
+from jobs.restore.options.completion import seeing_options
 from jobs.restore.weights import NO_WEIGHTS, Weights
 from jobs.spec import resolve_options
 from jobs.spec.job import RestoreJob
-from jobs.spec.restore import GeneratorRestore, NetworkRestore
-from operators.engines.options import EngineOptions, Profile
+from jobs.spec.restore import CompletionRestore, GeneratorRestore, InversionRestore, NetworkRestore
+from operators.engines.options import EngineOptions
 from operators.faces.detect import DetectOptions
 from operators.faces.guard import SizeGuard
 from operators.gate import Gate, GateThresholds
@@ -61,10 +65,12 @@ class RestoreSettings:
         aligned: whether every image is one aligned face, so that none is looked for.
         restorer_name: as the table of restorers has it.
         options: the restorer's settings.
-        networks: what networks need; None for a job without any.
+        networks: what the faces' networks need; None for a job without any.
+        background: what is made of the whole picture; None where nothing is.
         shape: where a face is pasted: an oval from its landmarks, its shape by face parsing, the whole crop, or what
             was made anew.
         holes: where mask images lie that say what is made anew; None without.
+        missing: how a completion job knows what is missing; None for other jobs.
         guard: what to do with faces larger than the restorer's crops.
         strength: share of the restored face in the result, 0 to 1.
         colours: whether the restorer gives colours to pictures that have none.
@@ -74,6 +80,7 @@ class RestoreSettings:
         template: of output names.
         seed: of everything drawn at random.
         mark: whether a changed image says so in its metadata.
+        anonymity: how faces are hidden, and the originals sealed; None for a job that restores them.
     """
 
     limits: Limits
@@ -82,8 +89,10 @@ class RestoreSettings:
     restorer_name: str
     options: dict[str, Any]
     networks: Networks | None
+    background: BackgroundSettings | None
     shape: Shape
     holes: Holes | None
+    missing: Missing | None
     guard: SizeGuard
     strength: float
     colours: bool
@@ -93,6 +102,7 @@ class RestoreSettings:
     template: str
     seed: int
     mark: bool
+    anonymity: Anonymity | None = None
 
     @staticmethod
     def of(job: RestoreJob, weights: Weights = NO_WEIGHTS) -> RestoreSettings:
@@ -107,8 +117,10 @@ class RestoreSettings:
             restorer_name=weights.restorer.restorer or "" if weights.restorer else job.restore.model,
             options=options_of(job, weights, engine_options(job)),
             networks=_networks(job, weights),
+            background=BackgroundSettings.of(job, weights),
             shape=_shape(job, weights),
             holes=_holes(job),
+            missing=_missing(job, weights),
             guard=SizeGuard(
                 max_reduction=job.restore.max_reduction,
                 on_larger="restore" if job.restore.oversize == "reduce" else "keep_larger",
@@ -123,6 +135,7 @@ class RestoreSettings:
             template=job.output.name or DEFAULT_TEMPLATE,
             seed=job.run.seed,
             mark=job.output.mark,
+            anonymity=anonymity_of(job),
         )
 
     def restorer(self) -> Restorer:
@@ -138,19 +151,11 @@ def engine_options(job: RestoreJob) -> EngineOptions:
     """What a job asks of engines; for one without such a block, what fits any machine."""
     if not isinstance(job.restore, NetworkRestore):
         return EngineOptions(threads=1)
-    asked = job.restore.engine
-    return EngineOptions(
-        engine=asked.name,
-        precision=asked.precision,
-        device=asked.device,
-        strict=asked.strict,
-        profile=Profile(1, asked.batch, 2 * asked.batch),
-        threads=asked.threads,
-    )
+    return options_of_engine(job.restore.engine)
 
 
 def _networks(job: RestoreJob, weights: Weights) -> Networks | None:
-    if weights.equipment is None:
+    if weights.equipment is None or not weights.all():
         return None
     parser = (weights.parsing.name, weights.parsing.sha256) if weights.parsing else None
     cache = Path(job.models.cache) if job.models.cache else None
@@ -158,6 +163,8 @@ def _networks(job: RestoreJob, weights: Weights) -> Networks | None:
 
 
 def _colours(job: RestoreJob, weights: Weights) -> bool:
+    if isinstance(job.restore, InversionRestore):
+        return job.restore.options.task == "colorize" or not job.restore.options.keep_tone
     if not isinstance(job.restore, GeneratorRestore):
         return False
     task = job.restore.options.task or (weights.restorer.task if weights.restorer else None)
@@ -166,13 +173,35 @@ def _colours(job: RestoreJob, weights: Weights) -> bool:
 
 def _holes(job: RestoreJob) -> Holes | None:
     restore = job.restore
-    if not isinstance(restore, GeneratorRestore) or restore.options.masks is None:
+    if not isinstance(restore, GeneratorRestore | InversionRestore) or restore.options.masks is None:
         return None
     return Holes(restore.options.masks, resolve_options(job.source.storage_options))
 
 
+def _missing(job: RestoreJob, weights: Weights) -> Missing | None:
+    if not isinstance(job.restore, CompletionRestore):
+        return None
+    asked = job.restore.options
+    masks = Holes(asked.masks, resolve_options(job.source.storage_options)) if asked.masks is not None else None
+    colour = [int(asked.colour[place : place + 2], 16) / 255 for place in (1, 3, 5)] if asked.colour else None
+    return Missing(
+        source=asked.holes,
+        masks=masks,
+        colour=(colour[0], colour[1], colour[2]) if colour else None,
+        tolerance=asked.tolerance,
+        grow=asked.grow,
+        specks=asked.specks,
+        seeing=seeing_options(job.restore, weights, engine_options(job)),
+        catalogue=dict(asked.catalogue),
+    )
+
+
+def _inverts_in_hole(job: RestoreJob) -> bool:
+    return isinstance(job.restore, InversionRestore) and job.restore.options.task == "inpaint"
+
+
 def _shape(job: RestoreJob, weights: Weights) -> Shape:
-    if weights.inpaints:
+    if weights.inpaints or isinstance(job.restore, CompletionRestore) or _inverts_in_hole(job):
         return "hole"
     if weights.parsing is not None:
         return "parsing"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from jobs.restore.background_record import COLUMNS, background_counts, background_row
 from jobs.restore.work import ImageWork
 from pipeline.records import Item
 
@@ -77,10 +78,17 @@ FACES = pa.schema(
 TABLES = {"images": IMAGES, "faces": FACES}
 
 
+def tables_of(background: bool) -> dict[str, pa.Schema]:
+    """The tables of a job, which has more to say of its images where whole pictures go through a network."""
+    images = pa.schema([*IMAGES, *(pa.field(*column) for column in COLUMNS)]) if background else IMAGES
+    return {**TABLES, "images": images}
+
+
 def count(item: Item) -> dict[str, int]:
     """What a finished image adds to the run's counts."""
     work: ImageWork = item.payload
     counts: Counter[str] = Counter(faces_found=len(work.faces), bytes_in=work.size)
+    counts.update(background_counts(work))
     counts["images_changed" if work.row["output"]["changed"] else "images_unchanged"] += 1
     for face in work.faces:
         counts["faces_kept" if face.status == "kept" else f"faces_{face.status}"] += 1
@@ -115,6 +123,7 @@ def rows(item: Item) -> dict[str, list[dict[str, object]]]:
         "faces": len(record["faces"]),
         "faces_restored": sum(face["status"] in ("restored", "flagged") for face in record["faces"]),
         "notes": record["notes"],
+        **background_row(record),
     }
     return {"images": [image], "faces": [_face_row(record["key"], face) for face in record["faces"]]}
 

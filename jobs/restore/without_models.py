@@ -43,10 +43,16 @@ def done_without_models(job: RestoreJob, output: Folder) -> Run | None:
 
 
 def _is_named_alike(identity: Mapping[str, Any], job: RestoreJob) -> bool:
-    known = CHECKPOINTS.get(job.restore.model)
-    published = known.sha256 if known is not None else None
+    wanted = {job.restore.model: identity["restorer"]["weights_sha256"]}
+    if job.background is not None:
+        wanted[job.background.model] = identity.get("background", {}).get("weights_sha256")
     return (
         identity["job"] == canonical(job)
         and identity["facejobs"] == facejobs_version()
-        and published in (None, identity["restorer"]["weights_sha256"])
+        and all(_published(name) in (None, sha256) for name, sha256 in wanted.items())
     )
+
+
+def _published(name: str) -> str | None:
+    known = CHECKPOINTS.get(name)
+    return known.sha256 if known is not None else None

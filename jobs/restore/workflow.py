@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from jobs.restore import tables
+from jobs.restore.background import Background
 from jobs.restore.compose import Compose
 from jobs.restore.examine import Examine
+from jobs.restore.find_holes import FindHoles
 from jobs.restore.improve import Improve
 from jobs.restore.judge import Judge
 from jobs.restore.outline import Outline
 from jobs.restore.record import Origin
 from jobs.restore.samples import Sampler
 from jobs.restore.settings import RestoreSettings
+from jobs.restore.unlike import Unlike
 from operators.restorers.contract import Restorer
 from operators.restorers.table import RESTORERS
 from pipeline.stage import BatchStage, Resources, Segment, Workflow
@@ -42,18 +45,26 @@ class RestoreWorkflow:
         """The restorer, and what needs the same kind of machine."""
         seed, networks = self.settings.seed, self.settings.networks
         improve = Improve(restorer, seed, networks if RESTORERS[self.settings.restorer_name].takes_equipment else None)
+        missing = self.settings.missing
+        if missing is not None and missing.seeing is not None and networks is not None:
+            return (FindHoles(missing.seeing, networks), improve)
         return (improve,) if networks is None or networks.parser is None else (improve, Outline(networks))
 
     def __call__(self) -> Workflow:
         """The stages, not set up yet."""
         restorer = self.settings.restorer()
-        origin = Origin(self.version, self.settings_sha256, restorer.info)
+        asked = self.settings.background
+        whole = (Background(self.settings, asked),) if asked is not None else ()
+        before, beside = (whole, ()) if asked is not None and asked.first else ((), whole)
+        origin = Origin(self.version, self.settings_sha256, restorer.info, asked.info if asked is not None else None)
+        judge = Judge(self.settings) if self.settings.anonymity is None else Unlike(self.settings)
         compose = Compose(self.settings, origin, Sampler(self.samples, self.records))
         return Workflow(
-            front=Segment("examine", (Examine(self.settings, restorer.info),), Resources()),
+            front=Segment("examine", (*before, Examine(self.settings, restorer.info)), Resources()),
             middle=Segment("restore", self._middle(restorer), self.needs),
-            back=Segment("compose", (Judge(self.settings), compose), Resources()),
+            back=Segment("compose", (judge, *beside, compose), Resources()),
             count=tables.count,
             rows=tables.rows,
-            tables=tables.TABLES,
+            tables=tables.tables_of(asked is not None),
+            together=asked is not None,
         )

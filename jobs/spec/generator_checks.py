@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jobs.spec.engine import Engine
 from jobs.spec.model_names import ModelNames
 from jobs.spec.models import Models
-from jobs.spec.problems import Finding, listed, nearest
+from jobs.spec.problems import Finding, KeyPath, listed, nearest
 from jobs.spec.restore import GeneratorRestore, RestoreBlock
 from jobs.spec.run import Run
 from operators.engines.table import BACKENDS
@@ -74,20 +74,20 @@ def not_accepted(name: str, licence: str) -> str:
     )
 
 
-def check_engine(engine: Engine, run: Run | None) -> Iterator[Finding]:
-    """Devices and arithmetic that the named engine does not have."""
+def check_engine(engine: Engine, run: Run | None, at: KeyPath = ("restore", "engine")) -> Iterator[Finding]:
+    """Devices and arithmetic that the named engine does not have; `at` is where the block stands."""
     kind, _, number = engine.device.partition(":")
     if engine.name != "auto":
         backend = BACKENDS[engine.name]
         if kind != "auto" and kind not in backend.devices:
             message = f"found '{engine.device}', but the engine {engine.name} runs on {listed(backend.devices)} only"
-            yield Finding(("restore", "engine", "device"), message)
+            yield Finding((*at, "device"), message)
         if engine.precision != "auto" and engine.precision not in backend.precisions:
             message = f"found '{engine.precision}', but the engine {engine.name} has {listed(backend.precisions)}"
-            yield Finding(("restore", "engine", "precision"), message)
+            yield Finding((*at, "precision"), message)
     if number not in ("", "0") and run is not None and run.runner == "ray":
         message = f"found '{engine.device}'; Ray shows each worker its own GPU only: write cuda, or run.runner: local"
-        yield Finding(("restore", "engine", "device"), message)
+        yield Finding((*at, "device"), message)
 
 
 def check_models(models: Models, names: ModelNames) -> Iterator[Finding]:

@@ -97,7 +97,8 @@ def _variables(value: Any, environment: Mapping[str, str], path: KeyPath = ()) -
         for index, item in enumerate(value):
             yield from _variables(item, environment, (*path, index))
     elif isinstance(value, str) and has_reference(value):
-        if path[1:2] != ("storage_options",) and path[:2] != ("notify", "urls"):
+        passcode = path == ("restore", "options", "passcode")
+        if path[1:2] != ("storage_options",) and path[:2] != ("notify", "urls") and not passcode:
             yield Finding(path, "found '${'; environment variables work in storage_options and notify.urls only")
             return
         try:

@@ -12,6 +12,7 @@ from jobs.spec.problems import describe, listed, nearest
 from jobs.spec.uris import absolute
 from operators.models import CHECKPOINTS, Checkpoint
 from operators.models.cache import Cache
+from operators.whole.networks import architectures
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class ModelNames:
         if checkpoint.restorer and checkpoint.runs:
             return ""
         why = "restores no faces" if checkpoint.runs else "is known, but this version does not run it"
+        if checkpoint.runs and checkpoint.architecture in architectures():
+            return (
+                f"found {describe(value)}, which takes whole pictures and restores no faces: name it at "
+                f"background.model, and here one of {listed(self.usable())}"
+            )
         return f"found {describe(value)}, which {why} ({checkpoint.purpose}); expected {listed(self.usable())}"
 
     def other(self, value: str) -> str:

@@ -73,8 +73,9 @@ class InversionRestore(NetworkRestore):
     """Settings of the restorer."""
 
     def models(self) -> Mapping[str, str]:
-        """The prior."""
-        return {"prior": self.options.prior}
+        """The prior, and the feature network where one is named."""
+        features = self.options.named_features
+        return {"prior": self.options.prior, **({"features": features} if features is not None else {})}
 
 
 class CompletionRestore(NetworkRestore):

@@ -16,6 +16,7 @@ NEEDS: dict[str, Measure] = {
     "min_sharpness_ratio": "sharpness",
     "max_niqe_rise": "niqe",
     "max_brightness_shift": "exposure",
+    "max_identity": "identity",
 }
 """Threshold of the gate -> the measure that it rests on."""
 
@@ -33,6 +34,8 @@ class Gate(Block):
     """Most that NIQE may rise (lower NIQE is more natural)."""
     max_brightness_shift: float | None = Field(default=0.1, ge=0.0, le=1.0)
     """Most that the mean brightness may move either way, 0 to 1."""
+    max_identity: float | None = Field(default=None, ge=-1.0, le=1.0)
+    """Of faces that nobody may recognise: most similarity before and after; with model: anonymize 0.3 by default."""
     on_fail: Literal["keep_original", "flag", "quarantine"] = "keep_original"
     """What a failing face leads to: it stays as it was, it is pasted and flagged, or its image is quarantined."""
 

@@ -12,6 +12,8 @@ from urllib.parse import quote, quote_plus
 
 from jobs.spec.addressees import secrets_of_url
 from jobs.spec.job import Spec
+from jobs.spec.passcodes import PasscodeError, passcode_of
+from jobs.spec.restore import AnonymizeRestore
 from jobs.spec.variables import REFERENCE, expand, has_reference
 
 HIDDEN = "***"
@@ -47,7 +49,7 @@ def secrets_of(spec: Spec, environment: Mapping[str, str] | None = None) -> froz
 
     These are the values at keys of storage options that look secret (`secret`, `token`, `password`, `account_key`,
     ...) and whatever came from the environment, but for plain words and short numbers at keys that do not look secret;
-    and the URLs of `notify`, with their passwords and tokens.
+    the URLs of `notify`, with their passwords and tokens; and the passcode that originals are sealed with.
 
     Args:
         spec: the job.
@@ -61,10 +63,21 @@ def secrets_of(spec: Spec, environment: Mapping[str, str] | None = None) -> froz
     for name in type(spec).model_fields:
         options = getattr(getattr(spec, name), "storage_options", {})
         found.update(_secrets(options, known, secret=False))
+    found.update(_passcodes(spec, known))
     for url in spec.notify.urls:
         found.update(_texts(url, known, secret=False))
         found.update(secrets_of_url(expand(url, known)))
     return frozenset(found)
+
+
+def _passcodes(spec: Spec, environment: Mapping[str, str]) -> Iterator[str]:
+    """The passcode that originals are sealed with."""
+    restore = getattr(spec, "restore", None)
+    if isinstance(restore, AnonymizeRestore) and restore.options.seals:
+        try:
+            yield passcode_of(restore.options, environment) or ""
+        except PasscodeError:
+            return  # what is wrong with it is said by whoever needs it
 
 
 def _secrets(value: Any, environment: Mapping[str, str], *, secret: bool) -> Iterator[str]:

@@ -126,7 +126,7 @@ class _Reader:
             elif len(path) == 1 and error["input"] is None:
                 self.findings.append(Finding(path, self._empty(name, model)))
             else:
-                secret = "storage_options" in path or path[:2] == ("notify", "urls")
+                secret = "storage_options" in path or path[:2] == ("notify", "urls") or path[-1] == "passcode"
                 self.findings.append(Finding(path, explain(error, description, secret=secret)))
 
     def _required(self, name: str) -> bool:

@@ -15,6 +15,9 @@ WRAPPERS = ("params_ema", "params", "g_ema", "state_dict")
 """Keys under which trainers put the weights, the first that is there is taken: BasicSR's moving average before its last
 step's weights, the moving average of the StyleGAN2 family, PyTorch Lightning's."""
 
+AVERAGE = "latent_avg"
+"""The mean of w, which StyleGAN2's checkpoints have beside `g_ema`, and which belongs to it."""
+
 PARALLEL = "module."
 """What torch.nn.DataParallel puts before every name."""
 
@@ -38,6 +41,8 @@ def weights_in(value: Any) -> dict[str, TensorRef]:
         raise RefusedError("no_weights", f"the file holds {kind}, expected weights by name (a state dict)")
     inner = next((value[key] for key in WRAPPERS if isinstance(value.get(key), dict)), value)
     found = {key: item for key, item in inner.items() if isinstance(item, TensorRef)}
+    if found and inner is value.get("g_ema") and isinstance(value.get(AVERAGE), TensorRef):
+        found[AVERAGE] = value[AVERAGE]
     if not all(isinstance(key, str) for key in found):
         raise RefusedError("no_weights", "the file holds tensors by number, expected weights by name (a state dict)")
     nested = [key for key, item in inner.items() if isinstance(item, dict) and item]

@@ -22,13 +22,25 @@ class Runner:
     many faces come with it.
     """
 
-    def __init__(self, network: Network, options: EngineOptions, store: ArtifactStore | None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        options: EngineOptions,
+        store: ArtifactStore | None,
+        *,
+        hold: bool = False,
+        probe: Network | None = None,
+    ) -> None:
         """Lay out what will be tried; nothing is compiled yet.
 
         Args:
             network: what to execute.
             options: what the job asks of the engine.
             store: where compiled engines and the gate's reference are kept; None makes them anew.
+            hold: where memory does not suffice for a batch of one, `prepare` and `run` raise EngineMemoryError, and no
+                other engine is tried: for callers that can make their inputs smaller.
+            probe: the same network for smaller inputs, on which the gate looks at an engine where `network` itself
+                would take too long.
 
         Raises:
             ValueError: engine, precision, device or profile of `options` is not one there is.
@@ -38,7 +50,7 @@ class Runner:
             raise ValueError(f"{profile}: expected 1 <= least <= best <= most")
         self._network = network
         self._options = options
-        self._climb = Climb(network, options, store)
+        self._climb = Climb(network, options, store, hold=hold, probe=probe)
         self._ready: Ready | None = None
 
     def prepare(self) -> None:

@@ -58,13 +58,23 @@ class Climb:
         events: `batch_halved` and `engine_fallback`, counted; whoever reads them clears them.
     """
 
-    def __init__(self, network: Network, options: EngineOptions, store: ArtifactStore | None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        options: EngineOptions,
+        store: ArtifactStore | None,
+        *,
+        hold: bool = False,
+        probe: Network | None = None,
+    ) -> None:
         """Lay the attempts out; nothing is compiled yet.
 
         Args:
             network: what to execute.
             options: what is asked.
             store: for compiled engines and the gate's reference.
+            hold: raise EngineMemoryError where a batch of one is too large, in place of going to the next engine.
+            probe: the same network for smaller inputs, on which the gate looks at an engine; None for `network` itself.
 
         Raises:
             ValueError: engine, precision or device of `options` is not one there is.
@@ -72,6 +82,8 @@ class Climb:
         self._network = network
         self._options = options
         self._store = store
+        self._hold = hold
+        self._probe = probe
         laid = ladder(options)
         self.device = laid.device
         self._kind = laid.device.partition(":")[0]
@@ -105,6 +117,8 @@ class Climb:
             try:
                 return self._prepared(rung)
             except EngineError as error:
+                if self._hold and isinstance(error, EngineMemoryError):
+                    raise
                 self._give_up(rung, error)
         raise self._exhausted()
 
@@ -118,18 +132,26 @@ class Climb:
             What to go on with.
 
         Raises:
+            EngineMemoryError: there is nothing to halve, and the engine is to be held.
             EngineError: no engine is left.
         """
         while ready.bucket > 1:
             ready = replace(ready, bucket=ready.bucket // 2)
             self.events[HALVED] += 1
             try:
+                if self._probe is not None:
+                    return ready
                 return replace(ready, verdict=self._gated(ready.engine, ready.rung, ready.bucket))
             except EngineMemoryError:
                 continue
             except EngineError as error:
                 return self.fall(ready, error)
-        return self.fall(ready, EngineMemoryError("not enough memory for a batch of one"))
+        short = EngineMemoryError("not enough memory for a batch of one")
+        if self._hold:
+            with suppress(EngineError):
+                ready.engine.close()
+            raise short
+        return self.fall(ready, short)
 
     def fall(self, ready: Ready, error: EngineError) -> Ready:
         """The next engine, after one failed while it was in use.
@@ -175,8 +197,9 @@ class Climb:
             options = replace(self._options, profile=profile)
             engine = BACKENDS[rung.engine].build(rung.precision, self.device, options, self._store)
             try:
+                seen = None if self._probe is None else self._probed(self._probe, rung, options, bucket)
                 engine.prepare(self._network)
-                return Ready(rung, engine, bucket, self._gated(engine, rung, bucket))
+                return Ready(rung, engine, bucket, seen or self._gated(engine, rung, bucket))
             except EngineError as error:
                 with suppress(EngineError):
                     engine.close()
@@ -189,9 +212,20 @@ class Climb:
     def _audited(self) -> None:
         """Refuse fp16 before anything is compiled when the network's values leave its range."""
         if self._audit is None:
-            self._audit = audit(self._network, probes(self._network, 1))
+            looked_at = self._probe or self._network
+            self._audit = audit(looked_at, probes(looked_at, 1))
         if not self._audit.safe:
             raise EngineRefusedError(f"range audit: {self._audit.reason}")
+
+    def _probed(self, probe: Network, rung: Rung, options: EngineOptions, bucket: int) -> Verdict:
+        """The gate's verdict on an engine of this kind that was prepared for the probe."""
+        engine = BACKENDS[rung.engine].build(rung.precision, self.device, options, self._store)
+        try:
+            engine.prepare(probe)
+            return self._gated(engine, rung, bucket)
+        finally:
+            with suppress(EngineError):
+                engine.close()
 
     def _gated(self, engine: Engine, rung: Rung, bucket: int) -> Verdict:
         """The gate's verdict. Nothing is refused on the word of a stored reference: it is computed anew before that."""
@@ -207,7 +241,8 @@ class Climb:
 
     def _referred(self, store: ArtifactStore | None) -> Reference:
         """The reference, kept for the attempts to come; a broken network ends them all."""
-        found = reference(self._network, _PROBES[self._kind], self.device, self._options.threads, store)
+        looked_at = self._probe or self._network
+        found = reference(looked_at, _PROBES[self._kind], self.device, self._options.threads, store)
         try:
             check_reference(found)
         except EngineRefusedError:

@@ -16,6 +16,7 @@ from operators.faces.geometry import compose, invert, pixel_window, scaling, squ
 from operators.faces.lanczos import Plane
 from operators.faces.resample import Window, joined, sample
 from operators.faces.windows import area, intersection, overlapping, strips, union
+from operators.faces.within import Within
 from operators.images.colour import apply_change, to_working
 from operators.images.raster import Raster
 
@@ -33,11 +34,13 @@ class Patch:
         crop: as it was cut from the untouched raster.
         restored: (S', S', 3) float32 in [0, 1], RGB: the same square, at any size.
         mask: (S, S) float32 in [0, 1] on the crop's grid, 0 on its outermost pixels.
+        within: source pixels that may be written at all, whatever the mask says; None for every pixel of the square.
     """
 
     crop: Crop
     restored: NDArray[np.float32]
     mask: NDArray[np.float32]
+    within: Within | None = None
 
 
 @dataclass(frozen=True)
@@ -262,6 +265,8 @@ def _mask(patch: Patch, part: Window) -> Plane:
     outside = np.maximum(np.abs(x), np.abs(y)) >= half
     mask = np.clip(mask, 0.0, 1.0)
     mask[outside] = 0.0
+    if patch.within is not None:
+        mask[~patch.within.inside(part)] = 0.0
     return np.asarray(mask, np.float32)
 
 

@@ -32,6 +32,14 @@ _TABLES: Mapping[str, tuple[tuple[float, float], ...]] = MappingProxyType(
             (211.95977, 366.82819),
             (300.89112, 366.33631),
         ),
+        # The FFHQ alignment with room for the whole head: 0.6 of its size, in the same place of the square.
+        "head": (
+            (217.98883, 246.16825),
+            (293.54166, 246.31616),
+            (256.18050, 290.61161),
+            (222.95670, 325.04626),
+            (290.05343, 324.89071),
+        ),
     }
 )
 

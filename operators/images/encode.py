@@ -17,6 +17,7 @@ from operators.images.info import Format
 from operators.images.metadata import read_metadata
 from operators.images.probe import PROBES
 from operators.images.raster import Raster
+from operators.images.resized import Resized, metadata_resized
 from operators.images.sniff import sniff
 
 __all__ = ["ENCODERS", "EXTENSIONS", "Change", "EncodeOptions", "Encoded", "encode", "target_extension"]
@@ -52,7 +53,8 @@ def encode(
     Pixels are written in stored
     orientation and the orientation tag says so. Previews inside the source's metadata are carried as they are and
     show the unrestored picture. The raster of a gray source may be RGB (`colour.to_rgb`): a gray ICC profile is then
-    left out, and a JPEG gets components of colour.
+    left out, and a JPEG gets components of colour. A raster of another size than its source is the same picture at
+    another resolution, and the metadata that is carried says so (`resized`).
 
     Args:
         raster: what to write.
@@ -98,7 +100,11 @@ def target_extension(name: str, target: str) -> str:
 def _read_source(data: bytes, changes: Sequence[Change] | None, raster: Raster) -> Source:
     # Without limits: whoever decoded the source has applied theirs.
     info = PROBES[sniff(data)](data)
-    return Source(data, info, read_metadata(data, info), changes, info.space == "gray" and raster.space == "rgb")
+    metadata, widened = read_metadata(data, info), info.space == "gray" and raster.space == "rgb"
+    if (info.width, info.height) == (raster.width, raster.height):
+        return Source(data, info, metadata, changes, widened)
+    resized = Resized((info.width, info.height), (raster.width, raster.height))
+    return Source(data, info, metadata_resized(metadata, resized), None, widened, resized)
 
 
 def _target(source: Source | None, options: EncodeOptions) -> Format:

@@ -18,6 +18,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 CARD_BYTES = 1 << 20
+_LISTS = ("sources", "attributes")
 
 Held = Literal["table", "given", "first use"]
 """What the hash was compared with: the table of published checkpoints, a hash that a person gave, or nothing yet."""
@@ -44,7 +45,7 @@ class Card:
     def text(self) -> str:
         """The card as JSON."""
         about = asdict(self.checkpoint)
-        about["sources"] = list(self.checkpoint.sources)
+        about |= {key: list(about[key]) for key in _LISTS}
         rest = {"arguments": dict(self.arguments), "held_to": self.held_to, "origin": self.origin, "added": self.added}
         return json.dumps({"format": FORMAT, **about, **rest}, indent=1) + "\n"
 
@@ -79,8 +80,10 @@ def parse_card(data: bytes, place: str) -> Card:
         version = found["format"]
         if version != FORMAT:
             raise ModelFileError(f"{place}: the card has format {version}, this version of facejobs reads {FORMAT}")
+        # Cards that were written before networks had attributes do not speak of them.
+        found.setdefault("attributes", [])
         about = {field.name: found[field.name] for field in fields(Checkpoint)}
-        about["sources"] = tuple(about["sources"])
+        about |= {key: tuple(about[key]) for key in _LISTS}
         card = Card(Checkpoint(**about), found["arguments"], found["held_to"], found["origin"], found["added"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(
@@ -94,7 +97,8 @@ def parse_card(data: bytes, place: str) -> Card:
 def _wrong(card: Card) -> str | None:
     """What is wrong with a card's values, None when nothing is."""
     about = card.checkpoint
-    texts = (about.licence, about.terms, about.architecture, about.purpose, card.origin, card.added, *about.sources)
+    said = (about.licence, about.terms, about.architecture, about.purpose, card.origin, card.added)
+    texts = (*said, *about.sources, *about.attributes)
     checks = {
         "name": isinstance(about.name, str) and NAME.fullmatch(about.name),
         "file": isinstance(about.file, str) and FILE.fullmatch(about.file),

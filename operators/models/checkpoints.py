@@ -25,6 +25,10 @@ _GPEN_TERMS = (
     "GPEN's repository has no licence file and said 'academic and non-commercial' until March 2026: "
     "the weights count as non-commercial here."
 )
+_MOBILESTYLEGAN_TERMS = (
+    "The package is Apache-2.0. The network was distilled from StyleGAN2's FFHQ weights, which are under the Nvidia "
+    "Source Code License-NC, and the FFHQ photographs are for non-commercial use."
+)
 _S_LAB_TERMS = "S-Lab License 1.0: redistribution and use for non-commercial purposes only; others ask the authors."
 
 
@@ -199,7 +203,7 @@ _REAL_ESRGAN_X4 = Checkpoint(
     template=None,
     size=None,
     purpose="enlarges backgrounds four times",
-    runs=False,
+    runs=True,
 )
 _REAL_ESRGAN_X2 = replace(
     _REAL_ESRGAN_X4,
@@ -219,7 +223,25 @@ _RETINAFACE = replace(
     sha256="6d1de9c2944f2ccddca5f5e010ea5ae64a39845a86311af6fdf30841b0a5a16d",
     licence="MIT",
     architecture="retinaface",
+    runs=False,
     purpose="finds faces and five landmarks; facejobs uses YuNet, which comes with it",
+)
+_MOBILESTYLEGAN_FFHQ = Checkpoint(
+    name="mobilestylegan-ffhq",
+    file="mobilestylegan-ffhq.safetensors",
+    sources=("pkg:pypi/random-face@2021.7.21.1",),
+    bytes=40440000,
+    sha256="9a0206dee13e124de90f8d798761527ff2223c0209de8be822376a8522b6a353",
+    licence="Apache-2.0",
+    noncommercial=True,
+    terms=_MOBILESTYLEGAN_TERMS,
+    architecture="mobilestylegan",
+    restorer=None,
+    task=None,
+    template="ffhq",
+    size=1024,
+    purpose="draws faces from random numbers, as a prior of inversions; comes inside a Python package",
+    runs=True,
 )
 
 CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
@@ -229,6 +251,7 @@ CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
             *(_GFPGAN_14, _GFPGAN_13, _GFPGAN_12, _GFPGAN_1),
             *(_GPEN_256, _GPEN_512, _GPEN_1024, _GPEN_2048, _GPEN_COLOUR, _GPEN_INPAINTING, _GPEN_SEG2FACE),
             *(_PARSENET, _RESTOREFORMER, _CODEFORMER, _REAL_ESRGAN_X2, _REAL_ESRGAN_X4, _RETINAFACE),
+            _MOBILESTYLEGAN_FFHQ,
         )
     }
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from operators.models.attributes import attributes_in, named_attributes
 from operators.models.checkpoint import UNSAID, Checkpoint, Restorer, Task
 from operators.models.errors import ModelRefusedError
 
@@ -37,6 +38,11 @@ _GPEN_TERMS = (
     "`facejobs models add FILE --name NAME --licence LICENCE` says otherwise."
 )
 
+_STYLEGAN2_TERMS = (
+    "No licence was said, and the published weights of this architecture count as non-commercial (Nvidia Source Code "
+    "License-NC): `facejobs models add FILE --name NAME --licence LICENCE` says otherwise."
+)
+
 ROLES: Mapping[str, Role] = MappingProxyType(
     {
         "gfpgan_clean": Role("gfpgan", "restore", "ffhq", "restores faces"),
@@ -44,6 +50,15 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "gpen": Role("gpen", "restore", "gpen", "restores faces", _GPEN_TERMS),
         "parsenet": Role(None, None, "ffhq", "tells skin from hair and background"),
         "pggan": Role(None, None, None, "draws faces from random numbers"),
+        "stylegan2": Role(None, None, None, "draws faces from random numbers", _STYLEGAN2_TERMS),
+        "mobilestylegan": Role(None, None, "ffhq", "draws faces from random numbers", _STYLEGAN2_TERMS),
+        "completion": Role(None, None, "ffhq", "makes missing parts of faces anew"),
+        "rrdb": Role(None, None, None, "enlarges or cleans whole pictures"),
+        "srresnet": Role(None, None, None, "enlarges whole pictures"),
+        "msrresnet": Role(None, None, None, "enlarges whole pictures"),
+        "pix2pix": Role(None, None, None, "translates whole pictures"),
+        "cyclegan": Role(None, None, None, "translates whole pictures"),
+        "transform": Role(None, None, None, "gives whole pictures a style"),
     }
 )
 """The architectures that this version runs."""
@@ -63,12 +78,14 @@ class Contents:
         arguments: of the architecture.
         size: side of the square that it takes, or makes where it takes none; None with the architecture.
         unknown: what the file holds instead of a known architecture.
+        attributes: names that the file itself gives its attributes; empty where it gives none.
     """
 
     architecture: str | None
     arguments: Mapping[str, Any]
     size: int | None
     unknown: str = ""
+    attributes: tuple[str, ...] = ()
 
 
 def look_into(path: Path) -> Contents:
@@ -88,7 +105,8 @@ def look_into(path: Path) -> Contents:
     except UnknownArchitectureError as error:
         return Contents(None, {}, None, str(error))
     shape = found.input_shape if len(found.input_shape) == 3 else found.output_shape
-    return Contents(found.architecture, dict(found.arguments), shape[-1])
+    size = None if found.sizeless else shape[-1]
+    return Contents(found.architecture, dict(found.arguments), size, attributes=attributes_in(path))
 
 
 def check_against(contents: Contents, checkpoint: Checkpoint, place: str) -> None:
@@ -103,7 +121,7 @@ def check_against(contents: Contents, checkpoint: Checkpoint, place: str) -> Non
                 f"{place}: expected the architecture {checkpoint.architecture} of {checkpoint.name}; {contents.unknown}"
             )
         return
-    found = f"{contents.architecture} at {contents.size} pixels"
+    found = f"{contents.architecture}" + (f" at {contents.size} pixels" if contents.size else "")
     if contents.architecture != checkpoint.architecture or checkpoint.size not in (None, contents.size):
         wanted = f"{checkpoint.architecture}" + (f" at {checkpoint.size} pixels" if checkpoint.size else "")
         raise ModelRefusedError(
@@ -131,7 +149,9 @@ def described(draft: Checkpoint, contents: Contents, place: str) -> Checkpoint:
         able = " or ".join(TASKS.get(role.restorer or "", ())) or "no task"
         raise ModelRefusedError(f"{place}: the file holds {contents.architecture}, which does {able}, not {draft.task}")
     if draft.size not in (None, contents.size):
-        raise ModelRefusedError(f"{place}: the file holds a network for {contents.size} pixels, not {draft.size}")
+        own = f"{contents.size} pixels" if contents.size else "pictures of any size"
+        raise ModelRefusedError(f"{place}: the file holds a network for {own}, not {draft.size}")
+    attributes = named_attributes(draft.attributes or contents.attributes, contents.arguments, place)
     unlicensed = bool(role.terms) and draft.licence == UNSAID and not draft.noncommercial
     return replace(
         draft,
@@ -144,4 +164,5 @@ def described(draft: Checkpoint, contents: Contents, place: str) -> Checkpoint:
         size=contents.size,
         purpose=draft.purpose or role.purpose,
         runs=True,
+        attributes=attributes,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -62,7 +62,45 @@ _SFACE = ModelFile(
     purpose="identity features of an aligned face",
 )
 
+_MAPPING_GRAPH = ModelFile(
+    name="mobilestylegan-mapping-graph",
+    package="random-face",
+    version="2021.7.21.1",
+    path="random_face/data/MappingNetwork.xml",
+    sha256="73e2096cad6e696e4af47df2477e048ab4c42c0e0dec83c7c66604822689e55b",
+    licence="Apache-2.0",
+    source="https://github.com/bes-dev/random_face",
+    purpose="draws faces: the mapping network's layers",
+)
+_MAPPING_NUMBERS = replace(
+    _MAPPING_GRAPH,
+    name="mobilestylegan-mapping-numbers",
+    path="random_face/data/MappingNetwork.bin",
+    sha256="212dd716bdb556e18db603ea97300d4fa3c872b878c726b2402fea80820e7305",
+    purpose="draws faces: the mapping network's weights",
+)
+_SYNTHESIS_GRAPH = replace(
+    _MAPPING_GRAPH,
+    name="mobilestylegan-synthesis-graph",
+    path="random_face/data/SynthesisNetwork.xml",
+    sha256="7918fce515243954d3e06628cb39a23902d6b1d5d02932cc0c2faee7a2aeeedd",
+    purpose="draws faces: the synthesis network's layers",
+)
+_SYNTHESIS_NUMBERS = replace(
+    _MAPPING_GRAPH,
+    name="mobilestylegan-synthesis-numbers",
+    path="random_face/data/SynthesisNetwork.bin",
+    sha256="c7da15fa22d508c82e1c30dd6b4cdf67fe3ccdddaf85b310ee764dbf0c289645",
+    purpose="draws faces: the synthesis network's weights",
+)
+
 MODEL_FILES: Mapping[str, ModelFile] = MappingProxyType({model.name: model for model in (_YUNET, _SFACE)})
+"""By name: those that come with facejobs, and that every run depends on."""
+
+MOBILESTYLEGAN_FILES: Mapping[str, ModelFile] = MappingProxyType(
+    {model.name: model for model in (_MAPPING_GRAPH, _MAPPING_NUMBERS, _SYNTHESIS_GRAPH, _SYNTHESIS_NUMBERS)}
+)
+"""By name: those of an optional package, of which `operators.models.unpack` makes one checkpoint."""
 
 
 @cache
@@ -70,16 +108,16 @@ def locate(name: str) -> Path:
     """Find a model file and check its hash; the hash is computed once a process.
 
     Args:
-        name: a key of `MODEL_FILES`.
+        name: a key of `MODEL_FILES` or `MOBILESTYLEGAN_FILES`.
 
     Returns:
         The file's path on this machine.
 
     Raises:
-        KeyError: `name` is not in `MODEL_FILES`.
+        KeyError: `name` is in neither.
         ModelFileError: the package is not installed, lacks the file, or carries other bytes.
     """
-    return _checked(MODEL_FILES[name])
+    return _checked(MODEL_FILES[name] if name in MODEL_FILES else MOBILESTYLEGAN_FILES[name])
 
 
 def _checked(model: ModelFile) -> Path:

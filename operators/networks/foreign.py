@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 # Each is told by patterns that must all be found at the beginning of some name.
 _FOREIGN: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("RRDBNet, an upscaler such as Real-ESRGAN", (r"body\.\d+\.rdb1\.conv1\.", r"conv_first\.")),
-    ("RRDBNet, an upscaler such as ESRGAN in its old layout", (r"(model\.1\.sub|RRDB_trunk)\.\d+\.RDB1\.",)),
     (
         "SRVGGNetCompact, an upscaler such as realesr-general",
         (r"body\.0\.weight$", r"body\.1\.weight$", r"body\.2\.bias$"),
@@ -20,8 +18,11 @@ _FOREIGN: tuple[tuple[str, tuple[str, ...]], ...] = (
         "a StyleGAN2 discriminator, such as the -D files of GPEN",
         (r"convs\.0\.0\.", r"final_conv\.0\.", r"final_linear\.1\."),
     ),
+    (
+        "the discriminator of a completion network, which training alone needs",
+        (r"from_picture\.\d+\.", r"blocks\.\d+\.first\.", r"realness\."),
+    ),
     ("a StyleGAN2 discriminator", (r"conv_body\.0\.0\.", r"final_conv\.0\.", r"final_linear\.1\.")),
-    ("a StyleGAN2 generator without an encoder", (r"style\.1\.", r"input\.input$", r"to_rgb1\.")),
     ("a StyleGAN2 generator without an encoder", (r"style_mlp\.1\.", r"constant_input\.", r"to_rgb1\.")),
     ("RetinaFace, a face detector", (r"ClassHead\.0\.", r"BboxHead\.0\.")),
     ("BiSeNet, a face parser", (r"cp\.resnet\.", r"ffm\.")),

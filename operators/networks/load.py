@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from operators.networks.errors import UnknownArchitectureError
 from operators.networks.layout import unwrapped
-from operators.networks.recognition import Recognised, build, recognise
+from operators.networks.recognition import COUNTER, Recognised, build, recognise
 
 
 def from_state_dict(state_dict: Mapping[str, Any], **hidden: Any) -> nn.Module:
@@ -34,7 +34,15 @@ def from_state_dict(state_dict: Mapping[str, Any], **hidden: Any) -> nn.Module:
     recognised = recognise(flat, **hidden)
     with torch.device("meta"):
         module = build(recognised.architecture, recognised.arguments)
-    tensors = {name: _as_stored(name, flat[name], like) for name, like in module.state_dict().items()}
+    expected = module.state_dict()
+    tensors = {name: _as_stored(name, flat[name], like) for name, like in expected.items() if name in flat}
+    on = "meta" if any(tensor.is_meta for tensor in tensors.values()) else "cpu"
+    # `recognise` has found everything but, in files of an old torch, the counters.
+    tensors |= {
+        name: torch.zeros_like(like, device=on)
+        for name, like in expected.items()
+        if name.endswith(COUNTER) and name not in flat
+    }
     module.load_state_dict(tensors, strict=True, assign=True)
     module.requires_grad_(False)
     return described(module.eval(), recognised)

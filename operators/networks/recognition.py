@@ -21,6 +21,9 @@ _MOST_NUMBERS = 1_000_000_000
 
 _NUMBER = re.compile(r"\d+")
 
+COUNTER = ".num_batches_tracked"
+"""A count that batch normalisation keeps and does not use; files of torch before 0.4.1 have none, and load too."""
+
 
 @dataclass(frozen=True)
 class Recognised:
@@ -31,12 +34,14 @@ class Recognised:
         arguments: with which `build` makes the module; JSON values.
         input_shape: without the batch, such as (3, 512, 512).
         output_shape: without the batch.
+        sizeless: it takes pictures of any size; the shapes are one example.
     """
 
     architecture: str
     arguments: dict[str, Any]
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+    sizeless: bool = False
 
 
 def build(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
@@ -63,7 +68,7 @@ def recognise(state_dict: Mapping[str, Any], **hidden: Any) -> Recognised:
         state_dict: flat or wrapped; values have a `shape`, or are shapes.
         **hidden: arguments that shapes do not tell, in place of those of the released checkpoints: `input_is_latent`
             (both GFPGAN), `resampling` and `lr_mlp` (GFPGAN v1), `lr_mlp` (GPEN), `in_size`, `out_size` and
-            `min_feat_size` (ParseNet), `lod` (PGGAN).
+            `min_feat_size` (ParseNet), `lod` (PGGAN), `up_factor` (RRDBNet), `use_dropout` (pix2pix).
 
     Raises:
         UnknownArchitectureError: it fits none; the message names what it looks like and what disagrees.
@@ -86,7 +91,11 @@ def _examined(architecture: Architecture, flat: Mapping[str, Any], layout: Layou
     """The arguments as this architecture would have them, and what speaks against it."""
     try:
         arguments = _arguments(architecture, flat, layout)
-        differing = difference(layout, _expected(architecture, arguments))
+        dropped = frozenset() if architecture.dropped is None else architecture.dropped(layout)
+        kept = {name: shape for name, shape in layout.items() if name not in dropped}
+        expected = _expected(architecture, arguments)
+        counters = {name: () for name in expected if name.endswith(COUNTER) and name not in kept}
+        differing = difference({**kept, **counters}, expected)
     # Shapes made up to harm end in any of these when a module is built from them.
     except (LookupError, ValueError, RuntimeError, TypeError, OverflowError) as error:
         return {}, str(error).splitlines()[0]
@@ -138,7 +147,7 @@ def _recognised(
         raise TypeError(f"{name} has no hidden argument {', '.join(sorted(unknown))}")
     arguments.update(hidden)
     entering, leaving = architecture.shapes(arguments)
-    return Recognised(name, arguments, entering, leaving)
+    return Recognised(name, arguments, entering, leaving, architecture.sizeless)
 
 
 def _likeness(architecture: Architecture, layout: Layout) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ from operators.networks.completion.recognise import completion_arguments
 from operators.networks.cyclegan.folded import FoldedCycleGan
 from operators.networks.cyclegan.network import CycleGan
 from operators.networks.cyclegan.recognise import cyclegan_arguments, cyclegan_dropped
+from operators.networks.damage.folded import FoldedDamageUnet
+from operators.networks.damage.network import PLANES, DamageUnet
+from operators.networks.damage.recognise import damage_arguments
 from operators.networks.gfpgan.folded import FoldedGfpgan
 from operators.networks.gfpgan.kit import CLEAN, Kit
 from operators.networks.gfpgan.network import Gfpgan
@@ -42,12 +46,12 @@ from operators.networks.rrdb.recognise import rrdb_arguments
 from operators.networks.srresnet.folded import FoldedModifiedSrResNet, FoldedSrResNet
 from operators.networks.srresnet.network import ModifiedSrResNet, SrResNet
 from operators.networks.srresnet.recognise import modified_arguments, srresnet_arguments
-from operators.networks.transform.folded import FoldedTransform
-from operators.networks.transform.network import Transform
-from operators.networks.transform.recognise import transform_arguments, transform_dropped
 from operators.networks.stylegan2.folded import FoldedStyleGan2
 from operators.networks.stylegan2.network import StyleGan2
 from operators.networks.stylegan2.recognise import stylegan2_arguments
+from operators.networks.transform.folded import FoldedTransform
+from operators.networks.transform.network import Transform
+from operators.networks.transform.recognise import transform_arguments, transform_dropped
 from operators.networks.vgg16.network import Vgg16
 from operators.networks.vgg16.recognise import vgg16_arguments
 
@@ -117,6 +121,11 @@ def _completion_shapes(arguments: Arguments) -> Shapes:
     return (PACKED if arguments["attributes"] else SEEN, size, size), _square(size)
 
 
+def _damage_shapes(arguments: Arguments) -> Shapes:
+    side = _TRAINED["damage_unet"]
+    return (PLANES, side, side), (arguments["kinds"], side, side)
+
+
 def _vgg16_shapes(arguments: Arguments) -> Shapes:
     return _square(224), (arguments["classes"],)
 
@@ -154,11 +163,11 @@ def _cyclegan_shapes(arguments: Arguments) -> Shapes:
     return (arguments["input_nc"], side, side), (arguments["output_nc"], side, side)
 
 
-def _transform_shapes(arguments: Arguments) -> Shapes:
+def _transform_shapes(_: Arguments) -> Shapes:
     return _enlarged(_TRAINED["transform"], 1)
 
 
-_TRAINED = {"rrdb": 64, "srresnet": 48, "cyclegan": 256, "transform": 256}
+_TRAINED = {"damage_unet": 256, "rrdb": 64, "srresnet": 48, "cyclegan": 256, "transform": 256}
 """Sides of the squares, in pixels, that networks which take any size were trained with."""
 
 ARCHITECTURES: Mapping[str, Architecture] = {
@@ -210,6 +219,14 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         build=CompletionGenerator,
         shapes=_completion_shapes,
         freeze=FoldedCompletion,
+    ),
+    "damage_unet": Architecture(
+        example={"kinds": 2, "widths": (4, 4)},
+        arguments=damage_arguments,
+        build=DamageUnet,
+        shapes=_damage_shapes,
+        freeze=FoldedDamageUnet,
+        sizeless=True,
     ),
     "stylegan2": Architecture(
         example={"resolution": 16, "stored_noise": True, "latent_avg": True},

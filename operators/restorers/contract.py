@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ class FaceContext:
         seed: 64 bits from hash(job seed, record key, face index), for restorers that draw.
         toned: a colour file whose picture has one tone: a sepia print, or grey stored as RGB.
         mask: (S, S) float32 in [0, 1], 1 where the face is to be made anew; None where the job gives none.
+        attributes: what the catalogue says of the face, 0 to 1 by the attribute's name; for restorers that take them.
     """
 
     landmarks: NDArray[np.float64]
@@ -34,6 +35,7 @@ class FaceContext:
     seed: int
     toned: bool = False
     mask: NDArray[np.float32] | None = None
+    attributes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,15 @@ class Execution:
         engine: engine, version, device, precision, what was asked and why another was taken; JSON values. Empty when
             no network was run. Equal for equal machines, so that it may stand in the record beside an image.
         events: what happened since the last time it was asked, by name: `batch_halved`, `engine_fallback`.
+        faces: of a restorer that has more to say of single faces: what the record of each face of the last batch says
+            of it, in their order; JSON values that do not depend on machine, time or attempt. Empty otherwise.
+        counts: work done since the last time it was asked, by name: `search_iterations`.
     """
 
     engine: Mapping[str, Any] = field(default_factory=dict)
     events: Mapping[str, int] = field(default_factory=dict)
+    faces: tuple[Mapping[str, Any], ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class ModelFiles(Protocol):
@@ -98,6 +105,42 @@ class RestorerInfo:
     sizes: tuple[int, ...]
     weights_sha256: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Progress(Protocol):
+    """Where a restorer that takes long over a face keeps how far it has come, until the unit is committed."""
+
+    def load(self, key: str) -> bytes | None:
+        """What was saved last under a key, by this attempt or one before it; None where nothing was.
+
+        Args:
+            key: hash of everything that the face's result depends on, hex.
+        """
+        ...
+
+    def save(self, key: str, data: bytes) -> None:
+        """Keep bytes, in place of what was saved before, in one step."""
+        ...
+
+
+class NoProgress:
+    """Keeps nothing."""
+
+    def load(self, key: str) -> bytes | None:
+        """None."""
+        return None
+
+    def save(self, key: str, data: bytes) -> None:
+        """Nothing is done."""
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A restorer that can go on where it was cut off."""
+
+    def keep_progress(self, progress: Progress) -> None:
+        """Where to keep progress from now on, and to look for it before a face is begun."""
+        ...
 
 
 class Restorer(Protocol):

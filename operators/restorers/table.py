@@ -8,11 +8,17 @@ from dataclasses import MISSING, dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
+from operators.restorers.anonymize.options import AnonymizeOptions
+from operators.restorers.anonymize.restorer import AnonymizeRestorer
 from operators.restorers.classic.options import ClassicOptions
 from operators.restorers.classic.restorer import ClassicRestorer
+from operators.restorers.completion.options import CompletionOptions
+from operators.restorers.completion.restorer import CompletionRestorer
 from operators.restorers.contract import Equipment, Restorer
 from operators.restorers.generator.options import GfpganOptions, GpenOptions
 from operators.restorers.generator.restorer import GfpganRestorer, GpenRestorer
+from operators.restorers.inversion.options import InversionOptions
+from operators.restorers.inversion.restorer import InversionRestorer
 from operators.restorers.none import NoneOptions, NoneRestorer
 
 
@@ -43,8 +49,20 @@ class Entry:
 
 RESTORERS: Mapping[str, Entry] = MappingProxyType(
     {
+        "anonymize": Entry(
+            "makes faces unrecognisable: cells, blur, a mean face, a drawn face or a colour",
+            AnonymizeOptions,
+            AnonymizeRestorer,
+            may_use_equipment=True,
+        ),
         "classic": Entry(
             "removes noise, JPEG artefacts, scratches and dust without a network", ClassicOptions, ClassicRestorer
+        ),
+        "completion": Entry(
+            "makes missing or hidden parts of faces anew, with attributes to choose",
+            CompletionOptions,
+            CompletionRestorer,
+            True,
         ),
         "gfpgan": Entry("GFPGAN: a generator guided by the face as it came", GfpganOptions, GfpganRestorer, True),
         "gpen": Entry(
@@ -52,6 +70,9 @@ RESTORERS: Mapping[str, Entry] = MappingProxyType(
             GpenOptions,
             GpenRestorer,
             True,
+        ),
+        "inversion": Entry(
+            "searches for a face among those that a generator can make", InversionOptions, InversionRestorer, True
         ),
         "none": Entry("changes nothing: faces are only found and scored", NoneOptions, NoneRestorer),
     }

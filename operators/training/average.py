@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Average:
@@ -26,7 +26,8 @@ class Average:
         """Take the weights after a step in."""
         self._steps += 1
         keep = 0.5 ** (1.0 / min(self._half_life, max(1.0, self._steps / 10)))
-        means, now = list(self.module.parameters()), list(module.parameters())
+        means: list[Tensor] = list(self.module.parameters())
+        now: list[Tensor] = list(module.parameters())
         torch._foreach_lerp_(means, now, 1.0 - keep)
         for mean, latest in zip(self.module.buffers(), module.buffers(), strict=True):
             mean.copy_(latest)

@@ -37,7 +37,7 @@ class Captured:
         if self._graph is None:
             self._runs += 1
             if self._runs <= self.WARM:
-                stream = torch.cuda.Stream()
+                stream: torch.cuda.Stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's stubs say so
                 stream.wait_stream(torch.cuda.current_stream())
                 with torch.cuda.stream(stream):
                     result = self._step(degraded, truth)

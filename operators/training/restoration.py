@@ -139,5 +139,5 @@ class Restoration:
     @staticmethod
     def _improve(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()

@@ -68,7 +68,8 @@ def pools_for(workflow: Workflow, placement: Placement, room: Room, workers: int
 
     Args:
         workflow: whose segments are placed.
-        placement: `auto` chooses: staged where GPUs are needed and there are CPUs that fused workers would leave idle.
+        placement: `auto` chooses: staged where GPUs are needed and there are CPUs that fused workers would leave idle,
+            and nothing that is too large to travel.
         room: of the cluster.
         workers: most workers of each pool; None is as many as fit.
         units: to be done; more workers than that are of no use.
@@ -77,8 +78,13 @@ def pools_for(workflow: Workflow, placement: Placement, room: Room, workers: int
         One pool (fused) or three (staged).
 
     Raises:
-        RunnerError: not even one worker of each pool fits beside the CPU that Ray's own tasks need.
+        RunnerError: not even one worker of each pool fits beside the CPU that Ray's own tasks need; or the workflow
+            cannot be staged.
     """
+    if workflow.together:
+        if placement == "staged":
+            raise RunnerError("this job hands on what is too large to travel; set run.placement: auto or fused")
+        placement = "fused"
     each = {name: [_settled(need, room) for need in needs_of(workflow, name)] for name in SEGMENTS}
     if placement == "auto":
         (fused,) = each["fused"]

@@ -9,13 +9,18 @@ from jobs.spec.restore import AnonymizeRestore
 from operators.engines.options import EngineOptions
 
 
-def anonymize_options(restore: AnonymizeRestore, weights: Weights, engine: EngineOptions) -> dict[str, Any]:
-    """What the job says, and the models that were found for it.
+def anonymize_options(restore: AnonymizeRestore, weights: Weights, _engine: EngineOptions) -> dict[str, Any]:
+    """What the job says, and the prior that was found for it.
 
     Args:
         restore: the job's block.
-        weights: with the models that it names.
-        engine: what executes networks.
+        weights: with the prior, for the method `generated`.
+        _engine: of no use: faces are drawn by torch on the CPU, so that every machine draws the same.
     """
-    models = {key: {"model": model.name, "sha256": model.sha256} for key, model in weights.others.items()}
-    return {**restore.options.model_dump(), **models, "engine": engine}
+    options, prior = restore.options, weights.others.get("prior")
+    return {
+        **options.model_dump(exclude={"passcode", "passcode_file", "prior"}),
+        "prior": prior.name if prior is not None else "",
+        "sha256": prior.sha256 if prior is not None else "",
+        "sealed": options.seals,
+    }

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
+from jobs.errors import CommandError
+from jobs.exits import Exit
 from jobs.restore.weights import Weights
+from jobs.spec.inversion import InversionEdit
+from jobs.spec.inversion_checks import plain_recipe
 from jobs.spec.restore import InversionRestore
 from operators.engines.options import EngineOptions
+from operators.inversion.boundaries import BoundaryError, read_boundary
+from operators.inversion.options import RATES, SearchOptions
+from operators.restorers.inversion.options import Edit, FeatureOptions
 
 
 def inversion_options(restore: InversionRestore, weights: Weights, engine: EngineOptions) -> dict[str, Any]:
@@ -16,6 +25,66 @@ def inversion_options(restore: InversionRestore, weights: Weights, engine: Engin
         restore: the job's block.
         weights: with the models that it names.
         engine: what executes networks.
+
+    Raises:
+        CommandError: a boundary file cannot be read, or is none.
     """
-    models = {key: {"model": model.name, "sha256": model.sha256} for key, model in weights.others.items()}
-    return {**restore.options.model_dump(), **models, "engine": engine}
+    asked, prior = restore.options, weights.others.get("prior")
+    if prior is None:
+        return asked.model_dump()
+    space = asked.space or ("z" if prior.architecture == "pggan" or asked.sphere else "w")
+    search = SearchOptions(
+        codes=asked.codes,
+        layer=asked.layer or 0,
+        space=space,
+        importance="full" if asked.codes == 1 else "channels",
+        starts=asked.starts,
+        sphere=asked.sphere,
+        iterations=asked.iterations,
+        seconds=asked.seconds,
+        learning_rate=asked.learning_rate or RATES[space],
+        schedule=asked.schedule,
+        early_stop=asked.early_stop,
+        checkpoint=asked.checkpoint_steps,
+        chunk=asked.chunk,
+    )
+    return {
+        "model": prior.name,
+        "sha256": prior.sha256,
+        "size": prior.size,
+        "template": prior.template or "ffhq",
+        "task": asked.task,
+        "search": search,
+        "factor": asked.factor,
+        "resampler": asked.resampler,
+        "recipe": tuple(plain_recipe(restore.options)),
+        "noise": asked.noise,
+        "noise_level": asked.noise_level if asked.noise else 0.0,
+        "features": _features(restore, weights),
+        "psi": asked.truncation,
+        "edits": tuple(_edit(index, edit) for index, edit in enumerate(asked.edits)),
+        "fidelity": asked.fidelity,
+        "keep_tone": asked.keep_tone,
+        "engine": engine,
+    }
+
+
+def _features(restore: InversionRestore, weights: Weights) -> FeatureOptions:
+    asked, vgg = restore.options, weights.others.get("features")
+    if asked.features == "none":
+        return FeatureOptions("none", weight=0.0)
+    if vgg is None:
+        return FeatureOptions("sface", weight=asked.feature_weight)
+    return FeatureOptions("vgg16", vgg.name, vgg.sha256, asked.feature_weight)
+
+
+def _edit(index: int, edit: InversionEdit) -> Edit:
+    try:
+        boundary = read_boundary(edit.file, space=edit.space)
+        digest = hashlib.sha256(Path(edit.file).read_bytes()).hexdigest()
+    except BoundaryError as error:
+        raise CommandError(f"restore.options.edits[{index}].file: {error}", Exit.BAD_JOB) from error
+    except OSError as error:
+        message = f"restore.options.edits[{index}].file: {edit.file} cannot be read ({error.strerror})"
+        raise CommandError(message, Exit.BAD_JOB) from error
+    return Edit(boundary.name, boundary.space, tuple(map(float, boundary.vector)), edit.strength, digest)

@@ -13,6 +13,7 @@ from operators.errors import OperatorError
 from operators.images.info import ImageInfo
 from operators.images.metadata import Metadata
 from operators.images.raster import Pixels, Raster
+from operators.images.resized import Resized
 
 TargetFormat = Literal["same", "jpeg", "png", "tiff", "webp", "jp2"]
 TiffCompression = Literal["same", "none", "lzw", "deflate", "packbits"]
@@ -59,11 +60,14 @@ class Change:
         corners: (N, 2) float64 x, y of a convex outline in stored pixels, (0, 0) being the centre of the first one.
         window: left, top, right, bottom (half-open) of pixels inside the image that hold the outline.
         before: (bottom - top, right - left, C) as the source has them.
+        afresh: whether nothing of the source may be left where the raster differs from it, as when faces are hidden: a
+            JPEG's blocks are then made of the raster alone, and not of what they were and the difference.
     """
 
     corners: NDArray[np.float64]
     window: tuple[int, int, int, int]
     before: Pixels
+    afresh: bool = False
 
     @classmethod
     def to_come(cls, raster: Raster, corners: NDArray[np.float64], window: tuple[int, int, int, int]) -> Change:
@@ -82,6 +86,7 @@ class Source:
         metadata: in neutral form.
         changes: where the raster may differ from it, None when that is not known.
         widened: whether it is gray and the raster, with the same values, RGB.
+        resized: how the raster's size differs from the file's, None when it does not; `metadata` is the raster's.
     """
 
     data: bytes
@@ -89,6 +94,7 @@ class Source:
     metadata: Metadata
     changes: Sequence[Change] | None = None
     widened: bool = False
+    resized: Resized | None = None
 
 
 def unsupported(target: str, what: str, keeps: str) -> OperatorError:

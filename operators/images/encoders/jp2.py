@@ -14,6 +14,7 @@ from operators.images.formats import jp2
 from operators.images.formats.boxes import Box, box, boxes
 from operators.images.metadata import marked_exif
 from operators.images.raster import Raster
+from operators.images.resized import res_box_resized, xmp_resized
 
 DEFAULT_PSNR = 50
 _REVERSIBLE = [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000]
@@ -86,7 +87,10 @@ def _uuid_boxes(source: Source | None, exif: bytes | None) -> list[bytes]:
         for part in boxes(source.data):
             identity = source.data[part.start : part.start + 16] if part.name == b"uuid" else b""
             if part.name in jp2.METADATA_BOXES and identity != jp2.EXIF_UUID:
-                kept.append(box(part.name, source.data[part.start : part.end]))
+                content = source.data[part.start : part.end]
+                if source.resized and identity == jp2.XMP_UUID:
+                    content = identity + xmp_resized(content[16:], source.resized)
+                kept.append(box(part.name, content))
     elif source is not None:
         for identity, payload in ((jp2.XMP_UUID, source.metadata.xmp), (jp2.IPTC_UUID, source.metadata.iptc)):
             kept += [box(b"uuid", identity + payload)] if payload else []
@@ -116,5 +120,6 @@ def _header(written: bytes, header: Box, raster: Raster, same: Source | None) ->
     if same is not None:
         for outer in boxes(same.data):
             inner = boxes(same.data, outer.start, outer.end) if outer.name == b"jp2h" else []
-            out += [box(b"res ", same.data[part.start : part.end]) for part in inner if part.name == b"res "]
+            found = [same.data[part.start : part.end] for part in inner if part.name == b"res "]
+            out += [box(b"res ", res_box_resized(one, same.resized) if same.resized else one) for one in found]
     return b"".join(out)

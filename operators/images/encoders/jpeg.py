@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from operators.images.formats import jpeg, photoshop
 from operators.images.formats.jpeg import Segment
 from operators.images.metadata import marked_exif
 from operators.images.raster import Raster
+from operators.images.resized import Resized, jfif_resized, photoshop_resized, xmp_resized
 
 DEFAULT_QUALITY = 95
 MAX_SIDE = 65500
@@ -124,11 +126,23 @@ def _segments_of_source(source: Source, exif: bytes | None, notes: list[str], *,
         elif segment.marker == jpeg.COM or (
             0xE0 <= segment.marker <= 0xEF and (keep_adobe or segment.marker != jpeg.APP14)
         ):
-            carried.append(segment)
+            carried.append(_resized(segment, source.resized) if source.resized else segment)
     if not placed:
         first = 1 if carried and carried[0].marker == jpeg.APP0 else 0
         carried[first:first] = _exif_segment(exif, None, notes)
     return carried
+
+
+def _resized(segment: Segment, change: Resized) -> Segment:
+    """Return a segment with sizes and resolution of the raster; one that would outgrow itself stays."""
+    payload = segment.payload
+    if segment.marker == jpeg.APP0:
+        payload = jfif_resized(payload, change)
+    elif segment.marker == jpeg.APP1 and payload.startswith(jpeg.XMP_PREFIX):
+        payload = jpeg.XMP_PREFIX + xmp_resized(payload[len(jpeg.XMP_PREFIX) :], change)
+    elif segment.marker == jpeg.APP13 and payload.startswith(jpeg.PHOTOSHOP_PREFIX):
+        payload = jpeg.PHOTOSHOP_PREFIX + photoshop_resized(payload[len(jpeg.PHOTOSHOP_PREFIX) :], change)
+    return replace(segment, payload=payload) if len(payload) <= _LARGEST else segment
 
 
 def _segments_of_metadata(raster: Raster, source: Source | None, exif: bytes | None, notes: list[str]) -> list[Segment]:

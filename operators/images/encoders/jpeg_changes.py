@@ -88,8 +88,12 @@ def _apply(coefficients: Coefficients, raster: Raster, source: Source, changes: 
         for strip in _strips(change.window, 8 * most_h, 8 * most_v):
             difference = _difference(raster, changes, strip) @ matrix.T
             if difference.any():
+                whole = _picture(raster, strip) @ matrix.T if change.afresh else None
                 for index, component in enumerate(components):
-                    _change(component, difference[..., index], strip, raster, changes)
+                    # JPEG's samples are centred (T.81, A.3.1); those of colour differences are so already.
+                    centre = 128.0 * matrix[index].sum()
+                    afresh = whole[..., index] - centre if whole is not None else None
+                    _change(component, difference[..., index], strip, raster, changes, afresh)
 
 
 def _is_rgb(data: bytes) -> bool:
@@ -129,22 +133,47 @@ def _difference(raster: Raster, changes: Sequence[Change], strip: Window) -> NDA
     return result
 
 
+def _picture(raster: Raster, strip: Window) -> NDArray[np.float64]:
+    """Return the raster in a strip, (h, w, C); past the image's edges the last row and column repeat."""
+    left, top, right, bottom = strip
+    part = raster.pixels[top : min(bottom, raster.height), left : min(right, raster.width)].astype(np.float64)
+    return np.pad(part, ((0, bottom - top - part.shape[0]), (0, right - left - part.shape[1]), (0, 0)), mode="edge")
+
+
 def _change(
-    component: _Component, difference: NDArray[np.float64], strip: Window, raster: Raster, changes: Sequence[Change]
+    component: _Component,
+    difference: NDArray[np.float64],
+    strip: Window,
+    raster: Raster,
+    changes: Sequence[Change],
+    afresh: NDArray[np.float64] | None = None,
 ) -> None:
-    """Add a strip's difference (h, w) to the blocks of one component that may change."""
+    """Add a strip's difference (h, w) to the blocks of one component that may change.
+
+    Where `afresh` (h, w) is given, such a block is made of it, and what it was has no part in it.
+    """
     high, wide = 8 * component.high, 8 * component.wide
     column, row = strip[0] // wide, strip[1] // high
     plane = component.plane[row : strip[3] // high, column : strip[2] // wide]
     done = component.done[row : strip[3] // high, column : strip[2] // wide]
     rows, columns = plane.shape[:2]
-    part = difference[: rows * high, : columns * wide]
-    samples = part.reshape(rows, 8, component.high, columns, 8, component.wide).mean(axis=(2, 5)).transpose(0, 2, 1, 3)
+    samples = _samples(difference, component, (rows, columns))
     chosen = samples.any(axis=(2, 3)) & ~done & _may_change(component, strip, (rows, columns), raster, changes)
+    if afresh is not None:
+        samples = _samples(afresh, component, (rows, columns))
+        plane[chosen] = 0
     frequencies = (_DCT @ samples[chosen] @ _DCT.T) / component.table
     # 8-bit samples give coefficients of 11 bits at most (T.81, F.1.2); Huffman codes go no further.
     plane[chosen] = np.clip(np.rint(plane[chosen] + frequencies), -1023, 1023).astype(np.int16)
     done |= chosen
+
+
+def _samples(values: NDArray[np.float64], component: _Component, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return pixels (h, w) as the samples of a component's blocks, (rows, columns, 8, 8)."""
+    rows, columns = shape
+    part = values[: rows * 8 * component.high, : columns * 8 * component.wide]
+    samples = part.reshape(rows, 8, component.high, columns, 8, component.wide).mean(axis=(2, 5)).transpose(0, 2, 1, 3)
+    return np.asarray(samples, np.float64)
 
 
 def _may_change(

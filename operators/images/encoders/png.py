@@ -10,6 +10,7 @@ from operators.images.formats import png
 from operators.images.libvips import from_array
 from operators.images.metadata import marked_exif
 from operators.images.raster import Raster
+from operators.images.resized import Resized, phys_resized, xmp_resized
 
 # Chunks that stay true when pixels change though their names do not say so (the fourth letter would be small).
 _CARRIED = frozenset([b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP", b"mDCV", b"cLLI", b"mDCv", b"cLLi"])
@@ -52,12 +53,23 @@ def _chunks_of_source(source: Source, notes: list[str]) -> list[tuple[bytes, byt
         if source.widened and chunk.name == b"iCCP":
             continue
         if chunk.name in _CARRIED or safe or keeps_values:
-            carried.append((chunk.name, source.data[chunk.start : chunk.start + chunk.length]))
+            payload = source.data[chunk.start : chunk.start + chunk.length]
+            carried.append((chunk.name, _resized(chunk.name, payload, source.resized) if source.resized else payload))
         else:
             lost.append(chunk.name.decode("ascii", "replace"))
     if lost:
         notes.append(f"not carried: PNG chunks that the change of pixels makes untrue ({', '.join(lost)})")
     return carried
+
+
+def _resized(name: bytes, payload: bytes, change: Resized) -> bytes:
+    """Return a chunk's payload with sizes and resolution of the raster."""
+    if name == b"pHYs":
+        return phys_resized(payload, change)
+    head = png.XMP_KEYWORD + bytes(5)
+    if name == b"iTXt" and payload.startswith(head):  # not compressed, neither language nor translated keyword
+        return head + xmp_resized(payload[len(head) :], change)
+    return payload
 
 
 def _chunks_of_metadata(raster: Raster, source: Source | None, notes: list[str]) -> list[tuple[bytes, bytes]]:

@@ -15,6 +15,7 @@ from operators.images.formats.tiff_exif import LAYERS, descriptive_tags, has_mak
 from operators.images.libvips import from_array
 from operators.images.metadata import marked_exif
 from operators.images.raster import Raster
+from operators.images.resized import Resized, tiff_tags_resized
 
 _ASCII, _SHORT, _RATIONAL, _UNDEFINED, _BYTE = 2, 3, 5, 7, 1
 _IMAGE_DESCRIPTION = 270
@@ -53,7 +54,7 @@ def encode_tiff(raster: Raster, source: Source | None, options: EncodeOptions) -
     written = from_array(raster.pixels, raster.space).tiffsave_buffer(bigtiff=big, **settings)
     directory = read_directories(written)[0]
     if same is not None:
-        tags = _tags_of_source(same, raster, options, notes)
+        tags = _tags_of_source(same, raster, options, notes, source.resized if source else None)
     else:
         tags = _tags_of_metadata(raster, source, options, notes)
     directory["tags"] |= _NO_RESOLUTION | tags
@@ -79,8 +80,12 @@ def _compression(source: Source | None, options: EncodeOptions, notes: list[str]
     return "deflate"
 
 
-def _tags_of_source(source: Directory, raster: Raster, options: EncodeOptions, notes: list[str]) -> Tags:
+def _tags_of_source(
+    source: Directory, raster: Raster, options: EncodeOptions, notes: list[str], resized: Resized | None
+) -> Tags:
     tags: Tags = descriptive_tags(source)
+    if resized is not None:
+        tags = tiff_tags_resized(tags, resized)
     iptc = raw(source, tiff.IPTC)
     if iptc is not None:  # often mistyped as LONG, which a change of byte order would garble
         tags[tiff.IPTC] = {"datatype": _UNDEFINED, "data": iptc}

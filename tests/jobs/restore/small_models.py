@@ -24,6 +24,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "channel_multiplier": 1,
         "narrow": 1 / 32,
     },
+    "completion": {"size": SIDE, "channels": [8, 8, 8, 8, 8], "attributes": 2},
     "parsenet": {
         "in_size": SIDE,
         "out_size": SIDE,

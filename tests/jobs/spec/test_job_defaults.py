@@ -83,6 +83,7 @@ def test_gate() -> None:
     assert gate.pop("on_fail") == GateOperator().on_fail
     assert gate == asdict(GateThresholds())
     assert set(NEEDS) == set(gate)
+    gate["max_identity"] = 0.3  # off by default, but for faces that nobody may recognise
     for name, measure in NEEDS.items():
         alone = GateThresholds(**{key: value if key == name else None for key, value in gate.items()})
         assert GateOperator(alone).needs() == {measure}

@@ -11,21 +11,32 @@ import yaml
 from pydantic import BaseModel
 
 from jobs.spec import JobFileError, loads
+from jobs.spec.anonymize import AnonymizeSettings
+from jobs.spec.background import Background
 from jobs.spec.canonical import canonical
 from jobs.spec.classic import ClassicSettings
 from jobs.spec.cluster import Cluster, Nodes
+from jobs.spec.completion import CompletionSettings
 from jobs.spec.degrade import Degrade
 from jobs.spec.detect import Detect
 from jobs.spec.engine import Engine
 from jobs.spec.filter import Filter
 from jobs.spec.generator import GeneratorSettings
+from jobs.spec.inversion import InversionSettings
 from jobs.spec.kinds import KINDS
 from jobs.spec.models import Models
 from jobs.spec.notify import Notify
 from jobs.spec.observe import Observe
 from jobs.spec.output import Output
 from jobs.spec.pairs_output import PairsOutput
-from jobs.spec.restore import ClassicRestore, GeneratorRestore, NoneRestore
+from jobs.spec.restore import (
+    AnonymizeRestore,
+    ClassicRestore,
+    CompletionRestore,
+    GeneratorRestore,
+    InversionRestore,
+    NoneRestore,
+)
 from jobs.spec.run import Run
 from jobs.spec.samples import FaceSamples, FaceSearch, ImageSamples, TileSamples
 from jobs.spec.score import Gate, Score
@@ -38,7 +49,7 @@ PAGE = (DOCS / "job-file.md").read_text(encoding="utf-8")
 PAIRS_PAGE = (DOCS / "pairs-job-file.md").read_text(encoding="utf-8")
 BELOW = {"limits", "options", "gate", "failed", "deleted", "budget"}
 COMMON = set(SourceBlock.model_fields) | {"kind"}
-FILLED = {"uri": "x", "recipe": "gfpgan", "cpus": 4}
+FILLED = {"network": "x", "uri": "x", "recipe": "gfpgan", "cpus": 4}
 
 # Heading, model, and the keys of the model that stand under another heading.
 SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
@@ -51,8 +62,12 @@ SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
     ("`detect`", Detect, set()),
     ("`restore`", ClassicRestore, set()),
     ("`restore.options` with `model: classic`", ClassicSettings, set()),
+    ("`restore.options` with `model: anonymize`", AnonymizeSettings, set()),
+    ("`restore.options` with `model: completion`", CompletionSettings, set()),
+    ("`restore.options` with `model: inversion`", InversionSettings, set()),
     ("`restore.options` with the name of a model", GeneratorSettings, set()),
     ("`restore.engine`", Engine, set()),
+    ("`background`", Background, set()),
     ("`models`", Models, set()),
     ("`score`", Score, set()),
     ("`score.gate`", Gate, set()),
@@ -95,7 +110,12 @@ def rows(heading: str, page: str = PAGE) -> dict[str, str]:
 def test_every_key_and_its_default(page: str, heading: str, model: type[BaseModel], elsewhere: set[str]) -> None:
     table = rows(heading, page)
     assert list(table) and set(table) == set(model.model_fields) - elsewhere - BELOW
-    needed: dict[str, Any] = {key: value for key, value in FILLED.items() if key in model.model_fields}
+    fields = model.model_fields
+    needed: dict[str, Any] = {
+        key: value for key, value in FILLED.items() if key in fields and fields[key].is_required()
+    }
+    if model is Background:
+        needed["model"] = "x"
     if "kind" in model.model_fields:
         needed["kind"] = model.model_fields["kind"].annotation.__args__[0]
     for key, written in table.items():
@@ -111,7 +131,9 @@ def test_every_key_and_its_default(page: str, heading: str, model: type[BaseMode
 def test_every_model_has_its_section() -> None:
     shown = {model for _, _, model, _ in EVERY}
     every = {model for kind in KINDS.values() for models in kind.blocks.values() for model in models}
-    assert every - shown == {NoneRestore, GeneratorRestore}  # the keys of `restore` stand once, with classic's
+    # The keys of `restore` stand once, with classic's.
+    named = {InversionRestore, CompletionRestore, AnonymizeRestore}
+    assert every - shown == {NoneRestore, GeneratorRestore, *named}
 
 
 @pytest.mark.parametrize("page", [PAGE, PAIRS_PAGE], ids=["restore", "pairs"])

@@ -188,6 +188,11 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
         [(5, "restore.model", "restores no faces")],
     ),
     (
+        "model for whole pictures",
+        text_with(x="restore: {model: realesrgan-x4plus}"),
+        [(5, "restore.model", "takes whole pictures and restores no faces: name it at background.model")],
+    ),
+    (
         "licence not accepted",
         text_with(x="restore: {model: gpen-bfr-512}"),
         [(5, "restore.model", "models.accept_noncommercial: [gpen-bfr-512]")],

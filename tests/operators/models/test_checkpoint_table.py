@@ -11,6 +11,7 @@ from operators.faces.templates import template_names
 from operators.models import CHECKPOINTS
 from operators.models.card import FILE, NAME
 from operators.models.examine import ROLES, TASKS
+from operators.whole.networks import architectures
 
 
 @pytest.mark.parametrize("name", sorted(CHECKPOINTS))
@@ -18,8 +19,13 @@ def test_an_entry_is_consistent(name: str) -> None:
     entry = CHECKPOINTS[name]
     assert entry.name == name
     assert NAME.fullmatch(name) and FILE.fullmatch(entry.file)
-    assert entry.sources and all(source.startswith("https://") and "?" not in source for source in entry.sources)
-    assert entry.sources[0].endswith(f"/{entry.file}")
+    assert entry.sources and not any("?" in source for source in entry.sources)
+    if entry.package is None:
+        assert all(source.startswith("https://") for source in entry.sources)
+        assert entry.sources[0].endswith(f"/{entry.file}")
+    else:
+        assert len(entry.sources) == 1 and re.fullmatch(r"[a-z-]+==[0-9.]+", entry.package)
+        assert entry.sha256 is not None
     assert entry.sha256 is None or re.fullmatch("[0-9a-f]{64}", entry.sha256)
     assert entry.bytes is None or entry.bytes > 1 << 20
     assert entry.purpose and entry.licence
@@ -29,7 +35,8 @@ def test_an_entry_is_consistent(name: str) -> None:
     if entry.runs:
         role = ROLES[entry.architecture]
         assert (entry.restorer, entry.template) == (role.restorer, role.template)
-        assert entry.size is not None
+        # Those for whole pictures have any size.
+        assert (entry.size is None) is (entry.architecture in architectures())
         assert entry.task is None or entry.task in TASKS[str(entry.restorer)]
     else:
         assert entry.architecture not in ROLES
@@ -44,7 +51,7 @@ def test_hashes_and_files_are_those_of_one_model_each() -> None:
 
 def test_what_may_not_be_sold_is_marked() -> None:
     marked = {name for name, entry in CHECKPOINTS.items() if entry.noncommercial}
-    assert marked == {name for name in CHECKPOINTS if name.startswith("gpen")} | {"codeformer"}
+    assert marked == {name for name in CHECKPOINTS if name.startswith("gpen")} | {"codeformer", "mobilestylegan-ffhq"}
 
 
 def test_every_size_and_task_of_gpen_is_there() -> None:

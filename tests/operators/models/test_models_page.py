@@ -8,7 +8,7 @@ from pathlib import Path
 from operators.models import CHECKPOINTS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "models.md").read_text(encoding="utf-8")
-USES = {"parsenet": "mask", "rrdb": "enlarge", "retinaface": "detect"}
+USES = {"parsenet": "mask", "rrdb": "enlarge", "retinaface": "detect", "mobilestylegan": "draw"}
 
 
 def test_the_table_is_that_of_the_code() -> None:

@@ -96,6 +96,8 @@ def published_checkpoint() -> Callable[[str], PublishedCheckpoint]:
 _GFPGAN = {"narrow": 1 / 16, "num_style_feat": 24, "num_mlp": 2}
 _GPEN = {"narrow": 1 / 16, "style_dim": 24, "n_mlp": 2}
 _PARSENET = {"base_ch": 8, "ch_range": [8, 16], "res_depth": 2}
+_STYLEGAN2 = {"narrow": 1 / 16, "style_dim": 24, "n_mlp": 2}
+_RRDB = {"num_feat": 8, "num_grow_ch": 4}
 _PGGAN = {"z_space_dim": 24, "fmaps_base": 256, "fmaps_max": 16}
 
 TINY: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -130,6 +132,24 @@ TINY: Mapping[str, tuple[str, dict[str, Any]]] = {
     "pggan": ("pggan", {"resolution": 32, **_PGGAN}),
     "pggan, fused": ("pggan", {"resolution": 32, "fused_scale": True, **_PGGAN}),
     "pggan, two levels left out": ("pggan", {"resolution": 64, "lod": 2.0, **_PGGAN}),
+    "stylegan2": ("stylegan2", {"resolution": 32, "stored_noise": True, "latent_avg": True, **_STYLEGAN2}),
+    "stylegan2, no noise": ("stylegan2", {"resolution": 64, **_STYLEGAN2}),
+    "stylegan2, noise beside": ("stylegan2", {"resolution": 16, "isconcat": True, "stored_noise": True, **_STYLEGAN2}),
+    "mobilestylegan": ("mobilestylegan", {"style_dim": 24, "n_mlp": 2, "channels": [16, 16, 12, 8]}),
+    "mobilestylegan, one block": ("mobilestylegan", {"style_dim": 24, "n_mlp": 1, "channels": [8, 6]}),
+    "rrdb": ("rrdb", {"num_block": 1, **_RRDB}),
+    "rrdb, folded": ("rrdb", {"num_block": 2, "unshuffle": 2, "names": "basicsr-2018", **_RRDB}),
+    "rrdb, once": ("rrdb", {"num_block": 1, "ups": 1, "names": "esrgan", **_RRDB}),
+    "srresnet": ("srresnet", {"channels": 8, "blocks": 2}),
+    "srresnet, tutorial": ("srresnet", {"channels": 8, "blocks": 1, "factors": [2], "names": "sgrvinod"}),
+    "srresnet, no bias": ("srresnet", {"channels": 8, "blocks": 1, "bias": False, "names": "lornatang"}),
+    "msrresnet": ("msrresnet", {"channels": 8, "blocks": 2}),
+    "msrresnet, thrice": ("msrresnet", {"channels": 8, "blocks": 1, "factors": [3], "names": "mmediting"}),
+    "pix2pix": ("pix2pix", {"ngf": 4, "num_downs": 6}),
+    "pix2pix, instance": ("pix2pix", {"ngf": 4, "num_downs": 5, "norm": "instance"}),
+    "cyclegan": ("cyclegan", {"ngf": 4, "n_blocks": 2}),
+    "cyclegan, batch": ("cyclegan", {"ngf": 4, "n_blocks": 1, "norm": "batch", "padding": "zero"}),
+    "transform": ("transform", {"channels": 4, "blocks": 2}),
 }
 
 
@@ -184,5 +204,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "variant" in metafunc.fixturenames:
         metafunc.parametrize("variant", list(TINY))
     if "generator_variant" in metafunc.fixturenames:
-        names = [name for name, (architecture, _) in TINY.items() if architecture.startswith(("gfpgan", "gpen"))]
+        names = [
+            name for name, (architecture, _) in TINY.items() if architecture.startswith(("gfpgan", "gpen", "stylegan2"))
+        ]
         metafunc.parametrize("generator_variant", names)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
+import onnxruntime
 import pytest
 import torch
 
 from operators import networks
+from operators.engines.contract import Network
+from operators.engines.export import to_onnx
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 @pytest.mark.parametrize(
     "name",
-    ["clean", "clean, mapped", "v1", "gpen", "gpen, larger output", "gpen, other filter", "parsenet", "pggan, fused"],
+    [
+        *("clean", "clean, mapped", "v1", "gpen", "gpen, larger output", "gpen, other filter", "parsenet"),
+        *("pggan, fused", "stylegan2", "stylegan2, noise beside", "mobilestylegan"),
+        *("rrdb, folded", "srresnet", "msrresnet, thrice", "pix2pix", "pix2pix, instance", "cyclegan", "transform"),
+    ],
 )
 def test_graph_for_any_batch(name, tiny_network, network_input):
     trained = tiny_network(name)
@@ -44,3 +52,19 @@ def test_graph_keeps_float32_islands_in_half_precision(tiny_network, network_inp
     exported = torch.export.export(module, (x,)).module()
     assert torch.equal(exported(x), module(x))
     assert exported(x).dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["stylegan2", "mobilestylegan"])
+def test_onnx_draws_the_same_from_codes(name, tiny_network, network_input):
+    trained = tiny_network(name)
+    module = networks.inference_form(trained)
+    found = module.recognised
+    arguments = dict(found.arguments)
+    shapes = (found.input_shape, found.output_shape)
+    network = Network(module, found.architecture, arguments, networks.FORMULATION, "0" * 64, *shapes)
+    session = onnxruntime.InferenceSession(to_onnx(network, "fp32"), providers=["CPUExecutionProvider"])
+    for count in (1, 3):
+        z = network_input(trained, count)
+        expected = module(z).numpy()
+        (made,) = session.run(None, {session.get_inputs()[0].name: z.numpy()})
+        assert np.abs(made - expected).max() < 1e-4 * expected.std()

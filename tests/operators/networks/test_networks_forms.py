@@ -47,8 +47,8 @@ def test_inference_form_is_equal(variant, tiny_network, network_input):
     expected = module(x)
     frozen = networks.inference_form(module)
     assert expected.std() > 0.05
-    # Pixel normalisation amplifies rounding where features are near zero.
-    assert deviation(frozen(x), expected) < (2e-4 if variant.startswith("pggan") else 2e-5)
+    # Normalisation amplifies rounding where features are near zero, or nearly constant.
+    assert deviation(frozen(x), expected) < (2e-4 if variant.startswith(("pggan", "transform")) else 2e-5)
     assert frozen.recognised.input_shape == x.shape[1:]
     assert frozen.recognised.output_shape == expected.shape[1:]
 
@@ -108,7 +108,9 @@ def test_shorter_types(variant, dtype, tiny_network, network_input):
     expected = module(x)
     short = module.to(dtype)(x)
     assert short.dtype == torch.float32
-    assert decibels(short, expected) > (60 if dtype == torch.float16 else 40)
+    # The instance normalisation of nearly constant features amplifies what a short type rounds.
+    least = 55 if variant == "transform" else 60
+    assert decibels(short, expected) > (least if dtype == torch.float16 else 40)
 
 
 def test_styles_and_demodulation_stay_exact(tiny_network):

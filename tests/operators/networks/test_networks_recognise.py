@@ -121,6 +121,34 @@ def test_pggan_arguments(arguments):
     assert found.arguments["fused_scale"] == arguments.get("fused_scale", False)
 
 
+@pytest.mark.parametrize("resolution", [8, 256, 1024])
+@pytest.mark.parametrize("flags", [(), ("isconcat",), ("stored_noise", "latent_avg")])
+def test_stylegan2_arguments(resolution, flags):
+    arguments = {"resolution": resolution, "channel_multiplier": 1 if resolution > 32 else 2, "style_dim": 128}
+    arguments |= {flag: flag in flags for flag in ("isconcat", "stored_noise", "latent_avg")}
+    found = told(hollow("stylegan2", n_mlp=5, **arguments))
+    assert found.architecture == "stylegan2"
+    assert found.output_shape == (3, resolution, resolution)
+    assert found.input_shape == (128,)
+    assert {name: found.arguments[name] for name in (*arguments, "n_mlp")} == {**arguments, "n_mlp": 5}
+
+
+def test_the_mean_of_w_beside_a_moving_average_belongs_to_it(tiny_network):
+    state_dict = tiny_network("stylegan2").state_dict()
+    mean = state_dict.pop("latent_avg") + 3
+    loaded = networks.from_state_dict({"g": {}, "g_ema": state_dict, "latent_avg": mean, "g_optim": {}})
+    assert torch.equal(loaded.latent_avg, mean)
+    assert networks.from_state_dict({"g_ema": state_dict}).latent_avg is None
+
+
+@pytest.mark.parametrize("channels", [[512, 512, 512, 512, 512, 256, 128, 64], [4, 1], [16, 8, 12]])
+def test_mobilestylegan_arguments(channels):
+    found = told(hollow("mobilestylegan", style_dim=64, n_mlp=3, channels=channels))
+    assert found.architecture == "mobilestylegan"
+    assert found.arguments == {"style_dim": 64, "n_mlp": 3, "channels": channels}
+    assert found.output_shape == (3, 4 << len(channels), 4 << len(channels))
+
+
 @pytest.mark.parametrize("architecture", ["gfpgan_clean", "gfpgan_v1"])
 @pytest.mark.parametrize("both", [True, False])
 def test_latents_are_taken_as_released_or_as_the_constructor_has_them(architecture, both):
@@ -254,8 +282,6 @@ def test_some_of_the_noise_missing(tiny_network):
 
 
 _FOREIGN = {
-    "RRDBNet": ["conv_first.weight", "body.0.rdb1.conv1.weight", "body.0.rdb1.conv1.bias", "conv_last.weight"],
-    "ESRGAN": ["model.0.weight", "model.1.sub.0.RDB1.conv1.0.weight", "model.1.sub.0.RDB1.conv1.0.bias"],
     "SRVGGNetCompact": ["body.0.weight", "body.0.bias", "body.1.weight", "body.2.weight", "body.2.bias"],
     "CodeFormer": [
         "position_emb",
@@ -272,7 +298,7 @@ _FOREIGN = {
         "final_linear.0.weight",
         "final_linear.1.weight",
     ],
-    "without an encoder": ["style.1.weight", "input.input", "conv1.conv.weight", "to_rgb1.conv.weight"],
+    "without an encoder": ["style_mlp.1.weight", "constant_input.weight", "style_conv1.weight", "to_rgb1.bias"],
     "RetinaFace": ["body.conv1.weight", "ClassHead.0.conv1x1.weight", "BboxHead.0.conv1x1.weight"],
     "BiSeNet": ["cp.resnet.conv1.weight", "ffm.convblk.conv.weight"],
     "ArcFace": ["conv1.weight", "layer1.0.conv1.weight", "fc5.weight"],
@@ -379,6 +405,8 @@ def test_build_says_what_there_is():
         networks.build("gpen", {"in_size": 500, "out_size": 500})
     with pytest.raises(ValueError, match="cannot be smaller"):
         networks.build("gpen", {"in_size": 512, "out_size": 256})
+    with pytest.raises(ValueError, match=r"channels are \[6, 4\].*multiples of 4"):
+        networks.build("mobilestylegan", {"channels": [6, 4]})
     with pytest.raises(ValueError, match="odd"):
         networks.build("gfpgan_clean", {"out_size": 8, "narrow": 3 / 512})
     with pytest.raises(ValueError, match="leave no channels"):

@@ -33,6 +33,10 @@ def idle_names(module):
         left_out = [f"layer{index}" for index in range(2 * kept, 40)] + [f"output{index}" for index in range(20)]
         left_out.remove(f"output{kept - 1}")
         return rf"lod|({'|'.join(left_out)})\."
+    if recognised.architecture == "mobilestylegan" or recognised.sizeless:
+        return "nothing"
+    if recognised.architecture == "stylegan2":
+        return "nothing" if arguments["stored_noise"] else r".*\.noise\.weight"
     if recognised.architecture == "gpen":
         reached = 2 * int(math.log2(arguments["in_size"])) - 4
         beyond = "|".join(str(index) for index in range(40) if index >= reached)

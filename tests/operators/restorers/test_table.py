@@ -42,7 +42,8 @@ def test_every_entry_gives_a_face_the_same_bytes_alone_in_a_batch_and_again(name
 
 
 def test_names_are_sorted_and_options_reach_the_restorer():
-    assert names() == ("classic", "gfpgan", "gpen", "none")
+    assert names() == tuple(sorted(RESTORERS))
+    assert {"anonymize", "classic", "gfpgan", "gpen", "none"} <= set(names())
     assert create("classic", {"denoise": 12, "dust": False}).info.parameters["denoise"] == 12.0
     assert create("classic", {"denoise": 12, "dust": False}).info.parameters["dust"] == "off"
 
@@ -50,8 +51,8 @@ def test_names_are_sorted_and_options_reach_the_restorer():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("clasic",), ["'clasic'", "did you mean classic?", "known: classic, gfpgan, gpen, none"]),
-        (("zzz",), ["'zzz'", "known: classic, gfpgan, gpen, none"]),
+        (("clasic",), ["'clasic'", "did you mean classic?", f"known: {', '.join(names())}"]),
+        (("zzz",), ["'zzz'", f"known: {', '.join(names())}"]),
         (("classic", {"denois": 1}), ["'denois'", "did you mean denoise?"]),
         (("none", {"strength": 1}), ["'strength'", "known: none"]),
     ],

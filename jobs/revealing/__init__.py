@@ -1,0 +1,1 @@
+"""Originals that a passcode gives back."""

@@ -1,0 +1,1 @@
+"""Masks and attributes of face completion: what training draws, and what of a picture is missing."""

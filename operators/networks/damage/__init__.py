@@ -1,0 +1,1 @@
+"""A small U-Net that sees damage on photographs."""

@@ -1,0 +1,1 @@
+"""The U-Net of pix2pix: Isola et al., "Image-to-Image Translation with Conditional Adversarial Nets" (CVPR 2017)."""

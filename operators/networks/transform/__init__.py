@@ -1,0 +1,1 @@
+"""The image transformation network of Johnson et al., "Perceptual Losses for Real-Time Style Transfer" (ECCV 2016)."""
