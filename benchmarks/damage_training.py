@@ -138,7 +138,7 @@ def _train(given: argparse.Namespace, begun: float, supply: Supply) -> None:
     else:
         # Damage is rare: without this the first hundred steps only learn that.
         torch.nn.init.constant_(network.head.bias, -4.0)  # type: ignore[arg-type]  # it has a bias
-    network.to(device, memory_format=torch.channels_last)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     torch.backends.cudnn.benchmark = True
     averaged = {name: value.detach().clone().float() for name, value in network.state_dict().items()}
     pool, checks = Pool(given.pool, given.crop, device), list[Check]()
@@ -207,7 +207,7 @@ def _step(
     loss = sum(_WEIGHTS[kind] * own for kind, own in zip(KINDS, losses, strict=True))
     assert isinstance(loss, Tensor)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
     # Reading the loss waits for the device; not at every step.

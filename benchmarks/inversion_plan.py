@@ -31,8 +31,8 @@ class Run:
 
 
 def one(space: str = "w", *, sphere: bool = False, rate: float = 0.05) -> SearchOptions:
-    """A single code."""
-    return SearchOptions(importance="full", space=space, sphere=sphere, learning_rate=rate, checkpoint=0)
+    """A single code, which begins where it is drawn, as the papers' do."""
+    return SearchOptions(importance="full", space=space, starts=1, sphere=sphere, learning_rate=rate, checkpoint=0)
 
 
 def many(codes: int, layer: int, rate: float = 0.05) -> SearchOptions:

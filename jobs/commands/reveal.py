@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +13,7 @@ import typer
 from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
+from jobs.locate import locate
 from jobs.opencv import settle_opencv
 from jobs.revealing.places import Kept, kept_at
 from jobs.revealing.reveal import Revealed, read_record, reveal
@@ -21,6 +22,7 @@ from jobs.spec.overlap import inside
 from jobs.spec.passcodes import PasscodeError, read_passcode
 from jobs.spec.uris import absolute
 from operators.sealing.errors import TamperedError, WrongPasscodeError
+from pipeline.layout import CURRENT
 from pipeline.storage import Folder
 
 SHOWN = 20
@@ -62,11 +64,7 @@ def reveal_places(places: Iterable[str], asked: Asked, out: Output) -> Exit:
     """
     settle_opencv()
     places = list(places)
-    target = absolute(asked.to, Path.cwd())
-    for place in places:
-        if inside(target, absolute(place, Path.cwd())):
-            message = f"--to {asked.to}: lies in {place}, and originals must not lie beside pictures without faces"
-            raise CommandError(f"{message}; name a folder elsewhere", Exit.USAGE)
+    target = _target(asked.to, places)
     passcode = _passcode(asked)
     out.use(Scrubber([passcode]))
     counts = _Counts(unknown=set(asked.keys))
@@ -75,6 +73,24 @@ def reveal_places(places: Iterable[str], asked: Asked, out: Output) -> Exit:
         for kept in kept_at(place):
             _take(kept, passcode, folder, asked, counts, out)
     return _end(counts, out)
+
+
+def _target(to: str, places: Sequence[str]) -> str:
+    """The folder for originals, made absolute; it lies in no output."""
+    try:
+        target = absolute(to, Path.cwd())
+        outputs = [(place, absolute(place, Path.cwd())) for place in places]
+    except ValueError as error:
+        raise CommandError(f"--to {to}: {error}", Exit.USAGE) from error
+    outputs += [(place, locate(place).run.outputs.uri) for place in places if place.lower().endswith((".yaml", ".yml"))]
+    if "://" not in target and "::" not in target:
+        folder = Path(target).resolve()
+        outputs += [(str(one), str(one)) for one in (folder, *folder.parents) if (one / CURRENT).is_file()]
+    for name, output in outputs:
+        if inside(target, output):
+            message = f"--to {to}: lies in {name}, and originals must not lie beside pictures without faces"
+            raise CommandError(f"{message}; name a folder elsewhere", Exit.USAGE)
+    return target
 
 
 def _passcode(asked: Asked) -> str:
@@ -89,6 +105,8 @@ def _passcode(asked: Asked) -> str:
         passcode = os.environ.get(asked.passcode_env)
         if not passcode:
             raise CommandError(f"--passcode-env: the variable {asked.passcode_env} is not set", Exit.USAGE)
+        if any("\ud800" <= one <= "\udfff" for one in passcode):  # how Python reads what is no UTF-8
+            raise CommandError(f"--passcode-env: the variable {asked.passcode_env} is not UTF-8", Exit.USAGE)
         return passcode
     if not sys.stdin.isatty():
         raise CommandError("no passcode: give --passcode-file or --passcode-env, or call it in a terminal", Exit.USAGE)
@@ -146,9 +164,14 @@ def _write(found: Revealed, folder: Folder, counts: _Counts, out: Output) -> Non
 def _complain(text: str, counts: _Counts, out: Output) -> None:
     counts.complaints += 1
     if counts.complaints <= SHOWN:
-        out.say(text)
+        out.say(_printable(text))
     elif counts.complaints == SHOWN + 1:
         out.say("more of the kind are only counted")
+
+
+def _printable(text: str) -> str:
+    """A line with names that came out of files nobody vouches for: what would steer the terminal is written out."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _end(counts: _Counts, out: Output) -> Exit:

@@ -68,7 +68,7 @@ class Holes:
             The mask, None where there is none.
 
         Raises:
-            OperatorError: `bad_mask`, it is not of the picture's size; or it cannot be decoded.
+            OperatorError: `bad_mask`, it is not of the picture's size, or cannot be decoded.
             StorageError: it cannot be read.
         """
         name = str(PurePosixPath(key).with_suffix(".png"))
@@ -78,6 +78,8 @@ class Holes:
             mask = decode(data, limits)
         except FileNotFoundError:
             return None
+        except OperatorError as error:  # without its name the message would seem to be about the picture
+            raise OperatorError("bad_mask", f"the mask {name!r} cannot be decoded: {error}") from error
         except Exception as error:
             if not is_storage(error):
                 raise

@@ -78,7 +78,7 @@ class Missing:
             waiting: entered while a file is fetched.
 
         Raises:
-            OperatorError: `bad_attribute`, `bad_mask`, or a mask image that cannot be decoded.
+            OperatorError: `bad_attribute` or `bad_mask`.
             StorageError: a mask image cannot be read.
         """
         work.attributes = attributes_of(record.metadata, self.catalogue)

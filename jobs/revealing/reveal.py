@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from operators.errors import OperatorError
 from operators.images.encode import target_extension
 from operators.sealing.content import Content, put_back
 from operators.sealing.errors import TamperedError
-from operators.sealing.seal import opened
+from operators.sealing.seal import opened, salt_of
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,32 @@ def read_record(data: bytes) -> dict[str, Any]:
         TamperedError: it is none.
     """
     try:
-        record = json.loads(data)
+        record = json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
         if isinstance(record, dict) and isinstance(record["key"], str) and isinstance(record["output"]["name"], str):
             return record
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise TamperedError("the record is not what facejobs writes")
+
+
+def _own_salt(record: dict[str, Any]) -> bool:
+    """Whether a seal has the salt that belongs to its record, as far as both can be read."""
+    try:
+        return base64.b64decode(record["sealed"]["kdf"]["salt"]) == salt_of(record["key"], record["source"]["sha256"])
+    except (KeyError, TypeError, ValueError):
+        return True  # what is wrong is said when the seal is opened
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; one with a key twice reads differently in another program than in this one."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
 
 
 def reveal(record: dict[str, Any], picture: bytes, passcode: str) -> Revealed:
@@ -63,6 +84,8 @@ def reveal(record: dict[str, Any], picture: bytes, passcode: str) -> Revealed:
     if found != expected:
         raise TamperedError(f"the picture was changed: its SHA-256 is {found}, and its record says {expected}")
     bound = {name: value for name, value in record.items() if name != "sealed"}
+    if not _own_salt(record):
+        raise TamperedError("the seal's salt is not that of this picture: the seal or the record was changed")
     content = Content.unpacked(opened(record["sealed"], passcode, bound))
     try:
         data = put_back(content, picture)

@@ -81,14 +81,14 @@ class InversionSettings(Block):
     """Most steps of the search for a face."""
     seconds: Annotated[float, Field(gt=0.0)] | None = None
     """Most seconds for a face, or for a GPU's batch; with it results depend on the machine's speed."""
-    learning_rate: Annotated[float, Field(gt=0.0, le=100.0)] | None = None
-    """Of Adam, at its highest; null is what suits the space, 0.1 in z and 0.05 in w and w+."""
+    learning_rate: float = Field(default=0.1, gt=0.0, le=100.0)
+    """Of Adam, at its highest."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Whether the learning rate rises at first and falls at the end."""
     early_stop: float = Field(default=0.0, ge=0.0, lt=1.0)
     """A search ends when 50 steps improve the loss by less than this share; 0 never ends so."""
     checkpoint_steps: int = Field(default=100, ge=0, le=1_000_000)
-    """Steps between two states that are kept for a run that is cut off; 0 keeps none."""
+    """Steps between two states that are kept for a run that is cut off; 0 keeps only those that ended."""
     chunk: int = Field(default=0, ge=0, le=256)
     """Codes whose features are computed at once, to save memory; 0 is all."""
     features: Text = "auto"

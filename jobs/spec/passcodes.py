@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from jobs.spec.anonymize import AnonymizeSettings
 from jobs.spec.variables import expand
 
 MIN_LENGTH = 8
+MOST_LENGTH = 1 << 16
+"""Characters of a file's first line that are read."""
 
 
 class PasscodeError(Exception):
@@ -41,31 +44,46 @@ def passcode_of(settings: AnonymizeSettings, environment: Mapping[str, str] | No
         The passcode; None where the job seals nothing.
 
     Raises:
-        PasscodeError: the file cannot be read, or the passcode is shorter than 8 characters.
+        PasscodeError: the file cannot be read, or the passcode is one that should not seal anything (`fit_to_seal`).
         UnsetVariableError: the variable is not set.
     """
     if settings.passcode is not None:
         known = os.environ if environment is None else environment
-        return _long_enough(expand(settings.passcode, known), f"the variable in {settings.passcode}")
+        return fit_to_seal(expand(settings.passcode, known), f"the variable in {settings.passcode}")
     if settings.passcode_file is not None:
-        return read_passcode(settings.passcode_file)
+        return fit_to_seal(read_passcode(settings.passcode_file), f"{settings.passcode_file}: the first line")
     return None
 
 
 def read_passcode(path: str | Path) -> str:
-    """The first line of a file.
+    """The first line of a file, without the mark that some editors put before UTF-8.
 
     Raises:
-        PasscodeError: it cannot be read, or is shorter than 8 characters.
+        PasscodeError: it cannot be read.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        with Path(path).open(encoding="utf-8-sig", newline=None) as file:
+            return file.readline(MOST_LENGTH).removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise PasscodeError(f"{path}: the passcode cannot be read ({type(error).__name__})") from error
-    return _long_enough(lines[0] if lines else "", f"{path}: the first line")
 
 
-def _long_enough(text: str, what: str) -> str:
-    if len(text) < MIN_LENGTH:
-        raise PasscodeError(f"{what} has {len(text)} characters: expected a passcode of at least {MIN_LENGTH}")
+def fit_to_seal(text: str, what: str) -> str:
+    """A passcode that can be typed again, as it is.
+
+    Args:
+        text: the passcode.
+        what: where it comes from, for the message.
+
+    Raises:
+        PasscodeError: it is shorter than 8 characters (in NFC, as it is used), begins or ends with white space, holds
+            what cannot be typed, or is no Unicode text.
+    """
+    length = len(unicodedata.normalize("NFC", text))
+    if length < MIN_LENGTH:
+        raise PasscodeError(f"{what} has {length} characters: expected a passcode of at least {MIN_LENGTH}")
+    if text != text.strip():
+        raise PasscodeError(f"{what} begins or ends with white space, which gets lost when it is typed: take it away")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise PasscodeError(f"{what} holds control characters, or is not UTF-8: expected what can be typed")
     return text

@@ -63,7 +63,7 @@ def as_floats(part: NDArray[Any]) -> NDArray[np.float32]:
     array = np.asarray(part)
     scale = _SCALES.get(array.dtype)
     if scale is not None:
-        return np.asarray(array, dtype=np.float32) / np.float32(scale)
+        return np.asarray(array / np.float32(scale), dtype=np.float32)
     floats = np.asarray(array, dtype=np.float32)
     if not np.isfinite(floats).all():
         raise OperatorError("not_finite", "the image holds NaN or infinity: expected values from 0 to 1")
@@ -71,4 +71,4 @@ def as_floats(part: NDArray[Any]) -> NDArray[np.float32]:
         raise ValueError(
             f"found floats from {floats.min():.6g} to {floats.max():.6g}, expected [0, 1]: divide by the largest value"
         )
-    return np.clip(floats, np.float32(0.0), np.float32(1.0))
+    return np.asarray(np.clip(floats, 0.0, 1.0), dtype=np.float32)

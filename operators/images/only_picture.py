@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import tifftools
 
@@ -26,6 +27,11 @@ _PNG_KEPT = frozenset(
     b"IHDR PLTE IDAT IEND tRNS iCCP sRGB gAMA cHRM cICP mDCV cLLI mDCv cLLi pHYs sBIT bKGD tIME hIST".split()
 )
 _PNG_TEXTS = frozenset([b"tEXt", b"zTXt", b"iTXt"])
+_EOI = 0xD9
+_MARKER = re.compile(rb"\xff+[^\x00\x01\xd0-\xd7\xff]", re.DOTALL)
+"""A marker of a JPEG that ends coded data, in which 0xff is followed by 0x00 or a restart's number (T.81, F.1.2.3)."""
+_SPARE = 1024
+"""Bytes by which a TIFF may be longer than its one page needs, as writers align; more may be what was cut loose."""
 _LONGEST_TEXT = 4096
 """Bytes of a PNG's text; ImageMagick's `Raw profile type ...` hold whole EXIF blocks, and are left out whatever they
 have."""
@@ -52,13 +58,38 @@ def only_picture(data: bytes) -> bytes:
 
 def _jpeg(data: bytes) -> bytes:
     found = jpeg.segments(data)
-    end = data.find(b"\xff\xd9", found[-1].end)  # in coded data 0xff is followed by 0x00 or a restart (T.81, F.1.2.3)
     blocks = [data[:2]]
     for segment in found:
         payload = _jpeg_payload(segment)
         if payload is not None:
             blocks.append(bytes([0xFF, segment.marker]) + (len(payload) + 2).to_bytes(2, "big") + payload)
-    return b"".join([*blocks, data[found[-1].end : end + 2 if end >= 0 else len(data)]])
+    return b"".join([*blocks, *_jpeg_scans(data, found[-1].end)])
+
+
+def _jpeg_scans(data: bytes, at: int) -> Iterator[bytes]:
+    """Coded data and the segments between scans, up to the end of the picture; what lies behind that is left out.
+
+    Args:
+        data: the file.
+        at: where the coded data of its first scan begins.
+    """
+    while (marker := _MARKER.search(data, at)) is not None:
+        code, end = data[marker.end() - 1], marker.end()
+        if code == _EOI:
+            yield data[at:end]
+            return
+        length = int.from_bytes(data[end : end + 2], "big")
+        if length >= 2:
+            segment = jpeg.Segment(code, data[end + 2 : end + length], end + length)
+            payload = _jpeg_payload(segment)
+            yield data[at : marker.start()] if payload is None else data[at:end]
+            if payload is not None:
+                yield (len(payload) + 2).to_bytes(2, "big") + payload
+            at = segment.end
+        else:  # damaged; a decoder passes over it
+            yield data[at:end]
+            at = end
+    yield data[at:]
 
 
 def _jpeg_payload(segment: jpeg.Segment) -> bytes | None:
@@ -110,11 +141,10 @@ def _tiff(data: bytes) -> bytes:
     directories = read_directories(data)
     page = tiff.find_page(data).directory
     cleaned = directory_without_pictures(page, structure=True)
-    if len(directories) == 1 and cleaned["tags"] == page["tags"]:
-        return data
     out = io.BytesIO()
     tifftools.write_tiff([cleaned], out, bigEndian=page["bigEndian"], bigtiff=page["bigtiff"])
-    return out.getvalue()
+    same = len(directories) == 1 and cleaned["tags"] == page["tags"]
+    return data if same and len(data) <= out.tell() + _SPARE else out.getvalue()
 
 
 def _webp(data: bytes) -> bytes:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal, get_args
 
 Importance = Literal["channels", "full"]
@@ -13,8 +11,6 @@ Schedule = Literal["cosine", "constant"]
 Reason = Literal["iterations", "early_stop", "noise_level", "seconds"]
 """Why a search ended: it had all its iterations; it had stopped to improve; only noise was left; its time was up."""
 
-RATES: Mapping[str, float] = MappingProxyType({"z": 0.1, "w": 0.05, "w+": 0.05})
-"""Learning rates that suit the spaces: normal codes are longer than those of w. Measured in docs/inversion.md."""
 WARM, DECAY = 0.05, 0.25
 """Shares of the iterations in which the learning rate of `cosine` rises and falls, as in StyleGAN2's projector."""
 
@@ -35,7 +31,7 @@ class SearchOptions:
         iterations: at most.
         seconds: after which a search ends though it has iterations left; None for no such budget. It makes results
             depend on the machine.
-        learning_rate: of Adam, at its highest; see `RATES` for what suits a space.
+        learning_rate: of Adam, at its highest.
         schedule: `cosine` rises at first and falls to 0 at the end; `constant` is the paper's.
         window: iterations whose mean loss is compared with that of the window before.
         early_stop: relative improvement of that mean below which a search ends; 0 never does.

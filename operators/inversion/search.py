@@ -84,7 +84,7 @@ def search(
             reasons = watch.look(losses, iteration)
         else:
             reasons = [None] * len(states)
-        if options.seconds is not None and clock() - began >= options.seconds:
+        if options.seconds is not None and stepper.wait(clock) - began >= options.seconds:
             reasons = [reason or "seconds" for reason in reasons]
         if iteration >= options.iterations:
             reasons = [reason or "iterations" for reason in reasons]

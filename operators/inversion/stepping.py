@@ -60,6 +60,12 @@ class Stepper:
         self._run()
         return self.losses
 
+    def wait(self, clock: Callable[[], float]) -> float:
+        """The time when the device has done all that it was told, which it only queues otherwise."""
+        if self._codes.device.type == "cuda":
+            torch.cuda.synchronize(self._codes.device)
+        return clock()
+
     def pictures(self) -> Tensor:
         """Pictures of the variables as they are, (N, 3, S, S)."""
         with torch.no_grad():

@@ -59,6 +59,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "pix2pix": Role(None, None, None, "translates whole pictures"),
         "cyclegan": Role(None, None, None, "translates whole pictures"),
         "transform": Role(None, None, None, "gives whole pictures a style"),
+        "vgg16": Role(None, None, None, "sees what pictures have in common, for the terms of searches and training"),
     }
 )
 """The architectures that this version runs."""

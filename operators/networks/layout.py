@@ -11,7 +11,9 @@ from operators.networks.errors import UnknownArchitectureError
 Layout = Mapping[str, tuple[int, ...]]
 
 # How training code wraps what it saves; the moving average of the weights comes first.
-_WRAPPERS = ("params_ema", "g_ema", "params")
+_WRAPPERS = ("params_ema", "g_ema", "params", "state_dict")
+# Of parallel training, and of MMEditing.
+_PREFIXES = ("module.", "generator.")
 # What stands beside `g_ema` in StyleGAN2's checkpoints and belongs to it: the mean of w.
 _BESIDE = "latent_avg"
 _SHOWN = 4
@@ -21,8 +23,8 @@ def unwrapped(state_dict: Mapping[str, Any]) -> Mapping[str, Any]:
     """The state dict itself, taken out of what training code puts around it.
 
     Args:
-        state_dict: flat, or under `params_ema`, `g_ema` or `params`; names may all begin with `module.`. A `latent_avg`
-            beside `g_ema` stays with it.
+        state_dict: flat, or under `params_ema`, `g_ema`, `params` or `state_dict`; names may all begin with `module.`
+            or `generator.`. A `latent_avg` beside `g_ema` stays with it.
     """
     for wrapper in _WRAPPERS:
         inner = state_dict.get(wrapper)
@@ -30,8 +32,9 @@ def unwrapped(state_dict: Mapping[str, Any]) -> Mapping[str, Any]:
             beside = wrapper == "g_ema" and _BESIDE in state_dict
             state_dict = {**inner, _BESIDE: state_dict[_BESIDE]} if beside else inner
             break
-    if state_dict and all(isinstance(name, str) and name.startswith("module.") for name in state_dict):
-        return {name.removeprefix("module."): value for name, value in state_dict.items()}
+    for prefix in _PREFIXES:
+        if state_dict and all(isinstance(name, str) and name.startswith(prefix) for name in state_dict):
+            state_dict = {name.removeprefix(prefix): value for name, value in state_dict.items()}
     return state_dict
 
 

@@ -25,7 +25,8 @@ def from_state_dict(state_dict: Mapping[str, Any], **hidden: Any) -> nn.Module:
 
     Returns:
         The trainable module in eval mode and without gradients; its attribute `recognised` says what it is. For all
-        but PGGAN it maps (N, *input_shape) float32, RGB in [-1, 1], to (N, *output_shape) float32.
+        but PGGAN it maps (N, *input_shape) float32, RGB in [-1, 1], to (N, *output_shape) float32; networks for whole
+        pictures have values of their own (`operators.whole.networks`).
 
     Raises:
         UnknownArchitectureError: the tensors fit no architecture, or are not float.

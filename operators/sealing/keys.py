@@ -65,6 +65,8 @@ class Kdf:
             if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= _MOST[key]:
                 raise TamperedError(f"its key derivation asks for {key} {number!r}: expected {least} to {_MOST[key]}")
             numbers[key] = number
+        if numbers["memory_kib"] < 8 * numbers["lanes"]:  # RFC 9106, section 3.1
+            raise TamperedError(f"its key derivation asks for {numbers}: expected 8 KiB of memory for each lane")
         salt = unbase64(value.get("salt"), "salt")
         if len(salt) != SALT_BYTES:
             raise TamperedError(f"its salt has {len(salt)} bytes: expected {SALT_BYTES}")
@@ -92,14 +94,19 @@ def keys_of(passcode: str, kdf: Kdf) -> Keys:
         kdf: parameters.
 
     Raises:
-        SealError: the passcode is shorter than 8 characters.
+        SealError: the passcode is shorter than 8 characters, or no Unicode text.
     """
     text = unicodedata.normalize("NFC", passcode)
     if len(text) < MIN_PASSCODE:
         raise SealError(f"the passcode has {len(text)} characters: expected at least {MIN_PASSCODE}")
+    try:
+        secret = text.encode()
+    except UnicodeEncodeError:
+        # From a variable that is not UTF-8. The error itself would repeat the passcode.
+        raise SealError("the passcode is no Unicode text: expected UTF-8") from None
     master = Argon2id(
         salt=kdf.salt, length=32, iterations=kdf.iterations, lanes=kdf.lanes, memory_cost=kdf.memory_kib
-    ).derive(text.encode())
+    ).derive(secret)
     return Keys(_expanded(master, b"aes-256-siv", _AEAD_BYTES), _expanded(master, b"check", CHECK_BYTES))
 
 

@@ -14,7 +14,7 @@ from jobs.spec.inversion_checks import plain_recipe
 from jobs.spec.restore import InversionRestore
 from operators.engines.options import EngineOptions
 from operators.inversion.boundaries import BoundaryError, read_boundary
-from operators.inversion.options import RATES, SearchOptions
+from operators.inversion.options import SearchOptions
 from operators.restorers.inversion.options import Edit, FeatureOptions
 
 
@@ -42,7 +42,7 @@ def inversion_options(restore: InversionRestore, weights: Weights, engine: Engin
         sphere=asked.sphere,
         iterations=asked.iterations,
         seconds=asked.seconds,
-        learning_rate=asked.learning_rate or RATES[space],
+        learning_rate=asked.learning_rate,
         schedule=asked.schedule,
         early_stop=asked.early_stop,
         checkpoint=asked.checkpoint_steps,

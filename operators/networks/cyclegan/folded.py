@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from operators.networks.cyclegan.network import Block, CycleGan
-from operators.networks.folded.convolution import FrozenConv2d, constant
+from operators.networks.folded.convolution import constant
 from operators.networks.folded.norms import FrozenInstanceNorm, batch_factors, batch_folded
 
 
@@ -64,11 +64,10 @@ class FoldedCycleGan(nn.Module):
         super().__init__()
         # The last part is the hyperbolic tangent, which is computed in float32.
         self.parts = folded(list(network.model)[:-1])
-        self.kind = next(part for part in self.parts if isinstance(part, FrozenConv2d))
 
     def forward(self, x: Tensor) -> Tensor:
         """Translate (N, C, H, W), any float type, to float32; arithmetic in the weights' type."""
-        made: Tensor = self.parts(x.to(self.kind.weight.dtype))
+        made: Tensor = self.parts(x.to(next(self.parameters()).dtype))
         return torch.tanh(made.float())
 
 

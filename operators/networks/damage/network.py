@@ -81,7 +81,7 @@ def reach(widths: Sequence[int] = WIDTHS) -> int:
     is left for a finer one, up to one of its pixels is added.
     """
     halvings = len(widths) - 1
-    grid = 2**halvings
-    down = sum(2 * 2**level for level in range(halvings + 1))
-    up = sum(2**level for level in range(halvings)) + 1
+    grid = 1 << halvings
+    down = sum(2 << level for level in range(halvings + 1))
+    up = sum(1 << level for level in range(halvings)) + 1
     return -(-(down + up + grid - 1) // grid) * grid

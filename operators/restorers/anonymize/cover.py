@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,8 @@ def cover(raster: Raster, covers: Sequence[Cover]) -> tuple[Window, ...]:
 
     Inside each oval every pixel is written from the anonymised crop alone: what stood there has no part in it, other
     than in `operators.faces.paste`, which adds a difference. Along the feather, which lies outside the oval, picture
-    and crop are mixed. Where ovals overlap, a pixel inside one of them is made of anonymised crops only. Opacity stays.
+    and crop are mixed. Where ovals overlap, a pixel inside one of them is made of anonymised crops only. A band beside
+    the colours (opacity, or the infrared of a scanner, which shows a face as well) gets its mean in each oval.
 
     Args:
         raster: its `pixels` are written.
@@ -69,7 +70,27 @@ def cover(raster: Raster, covers: Sequence[Cover]) -> tuple[Window, ...]:
     for group in overlapping(order, list(windows)):
         for strip in strips(union([windows[index] for index in group]), _STRIP_PIXELS):
             _write(raster, strip, [(covers[index], windows[index]) for index in group])
+    if raster.alpha:
+        for index in order:
+            _level(raster.pixels[..., -1], covers[index].head, windows[index])
     return windows
+
+
+def _level(band: NDArray[Any], head: Head, window: Window) -> None:
+    """Give a band (H, W) its mean inside an oval; one that is the same everywhere there keeps its values."""
+    total = count = 0
+    for values, inside in _inside(band, head, window):
+        total += int(values[inside].sum(dtype=np.int64))
+        count += int(np.count_nonzero(inside))
+    for values, inside in _inside(band, head, window):
+        values[inside] = round(total / max(count, 1))
+
+
+def _inside(band: NDArray[Any], head: Head, window: Window) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
+    """Parts of a band, as views, and which pixels of each lie in an oval."""
+    for left, top, right, bottom in strips(window, _STRIP_PIXELS):
+        distance = head.distance(np.arange(left, right, dtype=float), np.arange(top, bottom, dtype=float))
+        yield band[top:bottom, left:right], distance <= 1.0
 
 
 def _check(shown: NDArray[np.float32]) -> None:

@@ -27,7 +27,7 @@ PUBLISHED, SUBSTITUTE = "relu4_3", "conv_12"
 """The paper's layer of VGG-16, and the one that stands for it in SFace."""
 DEEPEST = 64
 """Pixels of the layer that a task without holes composes at, where the prior has such a one; see docs/inversion.md."""
-COARSER = {"super_resolve": 32, "inpaint": 16}
+COARSER = {"super_resolve": 32, "colorize": 16, "inpaint": 16}
 """Likewise for tasks that need more of what the prior knows of faces, and less of single pixels."""
 
 

@@ -96,7 +96,7 @@ class InversionRestorer:
         reports: list[dict[str, Any]] = [{} for _ in contexts]
         wanted = [index for index, context in enumerate(contexts) if self._wanted(context)]
         for group in _groups(wanted, searcher.together):
-            keys = [self._key(faces[index], contexts[index]) for index in group]
+            keys = [self._key(faces[index], contexts[index], searcher.machine) for index in group]
             done = searcher.search(faces[group], [contexts[index] for index in group], keys, self._progress)
             self._done += done.iterations
             for index, made, report in zip(group, done.faces, done.reports, strict=True):
@@ -118,10 +118,10 @@ class InversionRestorer:
             return True
         return context.mask is not None and bool(np.any(context.mask > 0.0))
 
-    def _key(self, face: Faces, context: FaceContext) -> str:
+    def _key(self, face: Faces, context: FaceContext, machine: str) -> str:
         """Hash of everything that the search for a face depends on."""
         digest = sha256()
-        about = [VERSION, self._options.sha256, self._options.parameters(), context.seed]
+        about = [VERSION, machine, self._options.sha256, self._options.parameters(), context.seed]
         digest.update(json.dumps(about, sort_keys=True).encode())
         digest.update(np.ascontiguousarray(face).tobytes())
         if context.mask is not None:

@@ -65,6 +65,11 @@ class Searcher:
         """Faces that are searched for at once."""
         return 1 if self._device == "cpu" else max(1, self._options.engine.profile.best)
 
+    @property
+    def machine(self) -> str:
+        """What computes: a state of another kind of device is not gone on with, or results would depend on attempts."""
+        return device_name(self._device)
+
     def description(self) -> Mapping[str, Any]:
         """What executes searches, as records have it of engines."""
         asked, captured = self._options.engine, self._device != "cpu"
@@ -120,7 +125,9 @@ class Searcher:
         state = None if kept is None else State.from_bytes(kept)
         if state is not None:
             return state
-        return first(self._loaded.prior, self._loaded.search, context.seed, self._objective(face[None], [context]))
+        options = self._loaded.search
+        alone = self._objective(face[None], [context]) if options.codes == 1 else None
+        return first(self._loaded.prior, options, context.seed, alone)
 
     def _go_on(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -28,7 +29,7 @@ KEYS = ("a/print.jpg", "plate.png")
 
 def call(*arguments: object) -> Result:
     return CliRunner().invoke(
-        app, [str(argument) for argument in arguments], env={"PASS": PASSCODE, "BAD": PASSCODE + "?"}
+        app, [str(argument) for argument in arguments], env={"PASS": PASSCODE, "BAD": PASSCODE + "?", "LATIN": "passcode \udcfc"}
     )
 
 
@@ -167,6 +168,20 @@ CHANGES: dict[str, Callable[[Path], Any]] = {
         out / "plate.png.json",
         lambda row: row.update(sealed=json.loads((out / "a/print.jpg.json").read_text())["sealed"]),
     ),
+    "salt": lambda out: edit(
+        out / "plate.png.json",
+        lambda row: row["sealed"]["kdf"].update(salt=base64.b64encode(bytes(16)).decode()),
+    ),
+    "check": lambda out: edit(
+        out / "plate.png.json", lambda row: row["sealed"].update(check=base64.b64encode(bytes(16)).decode())
+    ),
+    "no number": lambda out: edit(out / "plate.png.json", lambda row: row.update(note=float("nan"))),
+    "a key twice": lambda out: (out / "plate.png.json").write_text(
+        '{"key": "another.png",' + (out / "plate.png.json").read_text()[1:]
+    ),
+    "a well without a bottom": lambda out: (out / "plate.png.json").write_text(
+        '{"note": ' + "[" * 100_000 + "]" * 100_000 + "," + (out / "plate.png.json").read_text()[1:]
+    ),
     "no JSON": lambda out: (out / "plate.png.json").write_text("{}"),
     "no picture": lambda out: (out / "plate.png").unlink(),
 }
@@ -216,10 +231,25 @@ def test_nothing_is_overwritten(root: Path) -> None:
     assert same_pixels(root, root / "back")
 
 
-@pytest.mark.parametrize("target", ["out", "out/originals", "out/../out/x"])
+@pytest.mark.parametrize("target", ["out", "out/originals", "out/../out/x", "linked/x"])
 def test_originals_do_not_go_where_the_faces_are_hidden(root: Path, target: str) -> None:
-    ended = reveal(root / "out", "--to", root / target)
-    assert ended.exit_code == 2 and "must not lie beside" in ended.stderr
+    (root / "linked").symlink_to(root / "out")
+    for place in ("out", "out.yaml", "out/plate.png", "out/a/print.jpg.json", "tar"):
+        ended = reveal(root / place, "--to", root / target)
+        assert ended.exit_code == 2 and "must not lie beside" in ended.stderr, place
+
+
+def test_a_folder_that_cannot_be_is_refused(root: Path) -> None:
+    ended = reveal(root / "out", "--to", "s4://bucket/originals")
+    assert ended.exit_code == 2 and "--to s4://bucket/originals: " in ended.stderr
+
+
+def test_names_in_an_output_do_not_steer_the_terminal(root: Path) -> None:
+    (root / "loose").mkdir()
+    (root / "loose/\x1b[31ma\n0 tampered.json").write_text("{}")
+    ended = reveal(root / "loose", "--to", root / "back")
+    assert ended.exit_code == 8
+    assert "\x1b" not in ended.stdout and "\\x1b[31ma\\n0 tampered.json: the record is not" in ended.stdout
 
 
 def test_where_the_passcode_may_come_from(root: Path) -> None:
@@ -228,6 +258,7 @@ def test_where_the_passcode_may_come_from(root: Path) -> None:
     for options, said in (
         ((), "no passcode"),
         (("--passcode-env", "NOT_THERE"), "NOT_THERE is not set"),
+        (("--passcode-env", "LATIN"), "LATIN is not UTF-8"),
         (("--passcode-file", root / "nowhere"), "cannot be read"),
         (("--passcode-file", root / "secret", "--passcode-env", "PASS"), "one of the two"),
     ):

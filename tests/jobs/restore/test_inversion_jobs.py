@@ -173,6 +173,22 @@ def test_what_cannot_be_is_said_at_its_key(crops: Bench, cache: Path, options: d
     assert "Traceback" not in result.output
 
 
+def test_features_are_those_of_a_vgg_where_there_is_one(crops: Bench, tmp_path: Path) -> None:
+    own = tmp_path / "own-cache"
+    add_prior(own)
+    options = {"features": "auto", "iterations": 1}
+    records = run(crops, inversion_job(crops, own, "substitute", options))
+    parameters = records["00.png"]["faces"][0]["restorer"]["parameters"]
+    assert (parameters["features"], parameters["features_sha256"]) == ("sface", None)
+    state = build("vgg16", {"widths": [4, 4, 4, 4, 4], "hidden": 8, "classes": 5}).state_dict()
+    sha256 = add(own, saved(own, "vgg16", state), "vgg16", "--licence", "ours")
+    records = run(crops, inversion_job(crops, own, "published", options))
+    parameters = records["00.png"]["faces"][0]["restorer"]["parameters"]
+    assert (parameters["features"], parameters["features_sha256"]) == ("vgg16", sha256)
+    # A run that began without it goes on without it.
+    assert crops.call("run", crops.root / "substitute.yaml").exit_code == 0
+
+
 def test_engines_that_compute_no_gradients_are_refused(crops: Bench, cache: Path) -> None:
     for engine in ({"name": "openvino"}, {"precision": "bf16"}):
         job = inversion_job(crops, cache, "engine", restore={"engine": {"device": "cpu", **engine}})

@@ -132,6 +132,31 @@ def test_what_lies_behind_a_jpeg_goes():
         assert np.array_equal(decode(only_picture(data + THUMBNAIL)).pixels, decode(data).pixels)
 
 
+def between_scans(data, *segments):
+    """A progressive JPEG with segments of (marker, payload) before the second scan's tables."""
+    at = data.index(b"\xff\xc4", data.index(b"\xff\xda"))
+    return data[:at] + with_segments(b"\xff\xd8", *segments)[2:] + data[at:]
+
+
+@pytest.mark.parametrize("marker", [0xE1, 0xE5, jpeg.APP13])
+def test_what_lies_between_a_jpeg_s_scans_goes(marker):
+    data = written("JPEG", quality=90, progressive=True)
+    assert only_picture(between_scans(data, (marker, THUMBNAIL))) == only_picture(data)
+
+
+def test_an_end_that_is_none_does_not_cut_a_jpeg_off():
+    data = between_scans(written("JPEG", quality=90, progressive=True), (jpeg.COM, b"no end: \xff\xd9, nor here"))
+    assert only_picture(data + THUMBNAIL) == data
+
+
+def test_what_no_directory_of_a_tiff_points_to_goes():
+    for kind in ({}, {"compression": "tiff_lzw"}):
+        data = written("TIFF", **kind)
+        alone = only_picture(data + THUMBNAIL * 40)
+        assert MARK not in alone and np.array_equal(decode(alone).pixels, decode(data).pixels)
+        assert only_picture(alone) == alone
+
+
 def test_words_colours_and_the_captions_of_iptc_stay():
     icc = b"profile" * 300
     data = with_segments(

@@ -422,6 +422,15 @@ def test_the_tutorials_gan_holds_the_network_under_another_name():
     assert torch.allclose(loaded(x), reference(x), atol=1e-5)
 
 
+def test_files_of_mmediting_name_the_network_before_its_layers():
+    reference, x = plain("msrresnet x3")
+    names = renamed(reference.state_dict(), _RENAMED["msrresnet x3"])
+    loaded = networks.from_state_dict(
+        {"meta": {}, "state_dict": {f"generator.{name}": value for name, value in names.items()}}
+    )
+    assert torch.allclose(loaded(x), reference(x), atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["cyclegan 9", "pix2pix 128", "transform"])
 def test_statistics_that_old_files_hold_are_left_out_as_the_authors_loader_does(name):
     reference, x = plain(name)

@@ -53,6 +53,14 @@ def test_two_ways_to_write_an_umlaut_are_one_passcode():
     assert opened(seal(passcode="Sch\u00e4ferhund"), "Scha\u0308ferhund", BOUND) == CONTENT
 
 
+def test_a_passcode_that_is_no_text_is_refused_and_not_repeated():
+    with pytest.raises(SealError, match="UTF-8") as refused:
+        sealed(b"x", "correct horse\udcff", KDF, {})
+    assert "horse" not in str(refused.value) and refused.value.__cause__ is None
+    with pytest.raises(WrongPasscodeError, match="UTF-8"):
+        opened(seal(), "correct horse\udcff", BOUND)
+
+
 def test_a_short_passcode_seals_nothing():
     with pytest.raises(SealError, match="7 characters"):
         seal(passcode="7 chars")
@@ -83,6 +91,9 @@ def test_a_changed_byte_of_the_data_is_noticed(place):
         ("memory without bound", lambda seal: seal["kdf"].update(memory_kib=2**31)),
         ("an hour", lambda seal: seal["kdf"].update(iterations=10**6)),
         ("a short salt", lambda seal: seal["kdf"].update(salt="AAAA")),
+        ("memory too small for its lanes", lambda seal: seal["kdf"].update(lanes=16, memory_kib=8)),
+        ("the check", lambda seal: seal.update(check=base64.b64encode(bytes(16)).decode())),
+        ("no JSON", lambda seal: seal.update(form=float("nan"))),
     ],
 )
 def test_a_changed_seal_is_noticed(name, change):
