@@ -1,6 +1,9 @@
-"""The non-saturating logistic game between generator and discriminator, and what keeps the discriminator smooth."""
+"""Games between generator and discriminator: logistic, least squares, Wasserstein; and what keeps them smooth."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -40,3 +43,92 @@ def gradient_penalty(real: Tensor, logits: Tensor) -> Tensor:
     """
     (gradient,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
     return gradient.square().sum((1, 2, 3)).mean()
+
+
+def least_squares_discriminator(real: Tensor, made: Tensor) -> Tensor:
+    """E[(D(real) - 1)^2] / 2 + E[D(made)^2] / 2.
+
+    Mao et al., "Least Squares Generative Adversarial Networks" (2017), equation 9; CycleGAN's objective (section 4).
+
+    Args:
+        real: what the discriminator says of real pictures, any shape.
+        made: of made ones.
+    """
+    return ((real - 1).square().mean() + made.square().mean()) / 2
+
+
+def least_squares_generator(made: Tensor) -> Tensor:
+    """E[(D(made) - 1)^2] (the same equation; its factor 1/2 is left out, as in CycleGAN's code).
+
+    Args:
+        made: what the discriminator says of made pictures.
+    """
+    return (made - 1).square().mean()
+
+
+def wasserstein_discriminator(real: Tensor, made: Tensor) -> Tensor:
+    """E[D(made)] - E[D(real)].
+
+    Arjovsky, Chintala, Bottou, "Wasserstein GAN" (2017), equation 2, with the sign of something to be made small.
+
+    Args:
+        real: what the critic says of real pictures, any shape.
+        made: of made ones.
+    """
+    return made.mean() - real.mean()
+
+
+def wasserstein_generator(made: Tensor) -> Tensor:
+    """-E[D(made)] (the same paper, algorithm 1)."""
+    return -made.mean()
+
+
+def wasserstein_penalty(
+    critic: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, generator: torch.Generator | None = None
+) -> Tensor:
+    """E[(|grad D(x)| - 1)^2] on lines between real and made pictures, to be weighted with lambda = 10.
+
+    Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), equation 3.
+
+    Args:
+        critic: pictures (N, C, H, W) to one number each, any shape.
+        real: (N, C, H, W).
+        made: as many; no gradient flows into what made them.
+        generator: of the places on the lines.
+    """
+    places = torch.rand(len(real), 1, 1, 1, generator=generator, device=real.device, dtype=real.dtype)
+    between = (places * real.detach() + (1 - places) * made.detach()).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    lengths = gradient.square().sum((1, 2, 3)).sqrt()
+    return (lengths - 1).square().mean()
+
+
+def path_lengths(pictures: Tensor, latents: Tensor, noise: Tensor) -> Tensor:
+    """|J^T y| for each picture, by one pass backwards: how far it moves where its latent does.
+
+    Karras et al., "Analyzing and Improving the Image Quality of StyleGAN" (2020), equation 4; where there is a latent
+    for each layer, the squares are averaged over layers, as in its code.
+
+    Args:
+        pictures: (N, C, H, W) with a gradient to `latents`.
+        latents: (N, D) or (N, L, D).
+        noise: standard normal, of the pictures' shape.
+
+    Returns:
+        (N,).
+    """
+    height, width = pictures.shape[-2:]
+    weighted = (pictures * noise).sum() / math.sqrt(height * width)
+    (gradient,) = torch.autograd.grad(weighted, latents, create_graph=True)
+    squares = gradient.square().sum(-1)
+    return (squares if squares.ndim == 1 else squares.mean(1)).sqrt()
+
+
+def path_length(lengths: Tensor, usual: Tensor) -> Tensor:
+    """E[(|J^T y| - a)^2] (the same equation).
+
+    Args:
+        lengths: (N,), of `path_lengths`.
+        usual: a, the running mean of earlier lengths; no gradient flows into it.
+    """
+    return (lengths - usual.detach()).square().mean()
