@@ -28,7 +28,7 @@ from operators.networks.widths import widths
 from operators.training.average import Average
 from operators.training.captured import Captured
 from operators.training.crew import Crew
-from operators.training.discriminator import Discriminator
+from operators.training.discriminators.style import Discriminator
 from operators.training.restoration import Restoration, Weights
 from operators.training.samples import FacePairs, Mixture
 

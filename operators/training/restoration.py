@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from operators.features.contract import FeatureNetwork
 from operators.features.identity import Embedder
 from operators.features.perceptual import perceptual_distances
-from operators.training.discriminator import Discriminator
+from operators.training.discriminators.style import Discriminator
 from operators.training.terms.adversarial import gradient_penalty, logistic_discriminator, logistic_generator
 from operators.training.terms.content import absolute, feature_matching, identity_distance
 

@@ -13,7 +13,7 @@ from operators.networks.gpen.network import Gpen
 from operators.training.average import Average
 from operators.training.captured import Captured
 from operators.training.crew import Crew
-from operators.training.discriminator import Discriminator
+from operators.training.discriminators.style import Discriminator
 from operators.training.restoration import Restoration, Weights
 from operators.training.samples import FacePairs, Jitter, Mixture
 from operators.training.terms.adversarial import gradient_penalty, logistic_discriminator, logistic_generator

@@ -1,0 +1,1 @@
+"""What generators are trained against: of the whole picture, of its patches, of eyes and mouth."""
