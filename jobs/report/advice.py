@@ -50,7 +50,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "gate_failed": "A face did not pass the gate, and the job sends such pictures here: see `score.gate`.",
         "face_left": f"A face could still be recognised, so nothing was written: try another method, {_RETRY}.",
         "bad_attribute": "An attribute in the catalogue must be from 0 to 1: correct it, then `--replan` the run.",
-        "bad_mask": f"The mask must have the picture's size, as the picture is shown: make it anew, {_RETRY}.",
+        "bad_mask": f"The mask must be a PNG of the picture's size, as that is shown: make it anew, {_RETRY}.",
         "unsupported_target": "The output format cannot hold this picture: set `output.format` to tiff or same.",
         "size_mismatch": "The format needs pairs of one size: end the recipe with `resize` and `of: original`.",
         "too_many_tiles": "The image would give more tiles than can be kept track of: choose a larger `samples.step`.",

@@ -23,6 +23,8 @@ from pipeline.run import Run
 from pipeline.storage import Folder
 
 SHARDS = (".tar", ".parquet")
+_SHARD = frozenset({("key", "BYTE_ARRAY"), ("image.bytes", "BYTE_ARRAY"), ("record", "BYTE_ARRAY")})
+"""Columns of a table that a run writes."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def _of_run(run: Run) -> Iterator[Kept]:
 def _of_shard(place: str, name: str, data: bytes) -> Iterator[Kept]:
     try:
         yield from _of_tar(name, data) if name.lower().endswith(".tar") else _of_table(name, data)
-    except (tarfile.TarError, pa.ArrowException, KeyError) as error:
+    except (tarfile.TarError, pa.ArrowException, KeyError, ValueError, OSError) as error:  # OSError is Arrow's too
         raise CommandError(f"{place}: is no shard of an output ({error})", Exit.USAGE) from error
 
 
@@ -155,15 +157,18 @@ def _picture_of(
 
 def _of_table(name: str, data: bytes) -> Iterator[Kept]:
     table = pq.ParquetFile(pa.BufferReader(data))
+    if not _SHARD.issubset({(column.path, column.physical_type) for column in table.schema}):
+        raise ValueError("it has no columns key, image with bytes, and record")
     for batch in table.iter_batches(batch_size=1, columns=["key", "image", "record"], use_threads=False):
         row: dict[str, Any] = batch.to_pylist()[0]
         if row["record"] is not None:
-            yield Kept(f"{name}: {row['key']}", row["record"].encode(), _image_of(row))
+            record = row["record"] if isinstance(row["record"], bytes) else row["record"].encode()
+            yield Kept(f"{name}: {row['key']}", record, _image_of(row))
 
 
 def _image_of(row: Mapping[str, Any]) -> Callable[[], bytes]:
     def picture() -> bytes:
-        if row["image"] is None:
+        if row["image"] is None or row["image"]["bytes"] is None:
             raise FileNotFoundError
         return bytes(row["image"]["bytes"])
 

@@ -11,6 +11,7 @@ from jobs.spec.background import Background
 from jobs.spec.detect import Detect
 from jobs.spec.inversion_checks import PRIORS
 from jobs.spec.model_names import ModelNames
+from jobs.spec.overlap import inside
 from jobs.spec.problems import Finding, listed
 from jobs.spec.restore import AnonymizeRestore
 from jobs.spec.score import Gate, Score
@@ -55,6 +56,14 @@ def _filled(block: AnyBlock, defaults: Mapping[str, object]) -> AnyBlock:
     filled.__pydantic_fields_set__.clear()
     filled.__pydantic_fields_set__.update(given)
     return filled
+
+
+def check_passcode_place(restore: AnonymizeRestore, output: str) -> Iterator[Finding]:
+    """A passcode that would be published with the pictures; `output` is where those go."""
+    file = restore.options.passcode_file
+    if file is not None and inside(file, output):
+        message = "lies in the output, beside the pictures that it opens; put it where nobody else reads"
+        yield Finding(("restore", "options", "passcode_file"), message)
 
 
 def check_anonymize(

@@ -90,6 +90,9 @@ def wrong_priors(settings: InversionSettings, models: Mapping[str, KnownModel]) 
         yield "options.prior", message
     if prior is not None and prior.architecture == "pggan" and settings.space in ("w", "w+"):
         yield "options.space", f"found '{settings.space}', but '{settings.prior}', a pggan, has codes in z only"
+    if prior is not None and prior.architecture == "pggan" and settings.truncation != 1.0:
+        message = f"found {settings.truncation:g}, but '{settings.prior}', a pggan, has no w to be truncated: remove it"
+        yield "options.truncation", message
     if features is not None and features.architecture != "vgg16":
         message = f"'{settings.features}' is a network {features.architecture}, and vgg16 is needed here; name another"
         yield "options.features", message

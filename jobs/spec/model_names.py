@@ -38,6 +38,11 @@ class ModelNames:
         known = {**CHECKPOINTS, **self.added}
         return [*BUILT_IN, *sorted(name for name, one in known.items() if one.restorer and one.runs)]
 
+    def helpers(self) -> list[str]:
+        """Every name of weights that this version can run beside a restorer or inside one: first the user's own."""
+        published = sorted(name for name, one in CHECKPOINTS.items() if one.runs and not one.restorer)
+        return [*sorted(self.added), *published]
+
     def problem(self, value: Any) -> str:
         """Why a value cannot stand at `restore.model`; empty when it can."""
         if not isinstance(value, str):
@@ -46,7 +51,8 @@ class ModelNames:
             return ""
         checkpoint = self.checkpoint(value)
         if checkpoint is None:
-            return "" if value in self.damaged or (self.elsewhere and value.strip()) else self._unknown(value)
+            elsewhere = self.elsewhere and value.strip()
+            return "" if value in self.damaged or elsewhere else self._unknown(value, self.usable())
         if checkpoint.restorer and checkpoint.runs:
             return ""
         why = "restores no faces" if checkpoint.runs else "is known, but this version does not run it"
@@ -61,16 +67,16 @@ class ModelNames:
         """Why a value cannot name a model that serves another purpose than `restore.model`; empty when it can."""
         checkpoint = self.checkpoint(value)
         if checkpoint is None:
-            return "" if value in self.damaged or self.elsewhere else self._unknown(value)
+            return "" if value in self.damaged or self.elsewhere else self._unknown(value, self.helpers())
         if checkpoint.runs:
             return ""
         return f"found {describe(value)}, which is known, but this version does not run it ({checkpoint.purpose})"
 
-    def _unknown(self, value: str) -> str:
-        close = nearest(value, [*self.usable(), *CHECKPOINTS])
+    def _unknown(self, value: str, usable: list[str]) -> str:
+        close = nearest(value, [*usable, *CHECKPOINTS])
         meant = f"did you mean '{close}'? A" if close else "a"
         return (
-            f"found {describe(value)}, expected {listed(self.usable())}; {meant} file of your own gets a name with "
+            f"found {describe(value)}, expected {listed(usable)}; {meant} file of your own gets a name with "
             "`facejobs models add FILE --name NAME`, on each machine"
         )
 

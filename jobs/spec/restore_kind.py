@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jobs.spec.anonymize_checks import check_anonymize, check_likeness, check_prior, with_defaults
+from jobs.spec.anonymize_checks import (
+    check_anonymize,
+    check_likeness,
+    check_passcode_place,
+    check_prior,
+    with_defaults,
+)
 from jobs.spec.background import Background
 from jobs.spec.background_checks import check_background
 from jobs.spec.checks import (
@@ -149,6 +155,8 @@ def _check_restorer(restore: RestoreBlock, parts: RestoreParts, around: Around) 
     if isinstance(restore, AnonymizeRestore):
         yield from check_anonymize(restore, parts.detect, parts.score, parts.background)
         yield from check_prior(restore, around.names)
+        if parts.output:
+            yield from check_passcode_place(restore, parts.output.uri)
     elif parts.score:
         yield from check_likeness(parts.score)
     if isinstance(restore, NetworkRestore):
@@ -193,4 +201,5 @@ RESTORE: Kind[RestoreParts] = Kind(
     check=_check,
     indifferent=_indifferent,
     plain=_plain,
+    in_order=frozenset({"restore.options.recipe", "restore.options.edits"}),
 )

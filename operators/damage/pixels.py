@@ -40,7 +40,7 @@ def check_pixels(source: Pixels) -> None:
         ValueError: it is not (H, W, 3), or of a type that no picture has.
         OperatorError: `too_small`: a side has fewer than 16 pixels.
     """
-    kind, shape = np.dtype(source.dtype), tuple(source.shape)
+    kind, shape = np.dtype(source.dtype).newbyteorder("="), tuple(source.shape)
     if len(shape) != 3 or shape[2] != 3:
         raise ValueError(f"found an image of shape {shape}, expected (H, W, 3)")
     if kind not in _SCALES and not np.issubdtype(kind, np.floating):
@@ -61,14 +61,13 @@ def as_floats(part: NDArray[Any]) -> NDArray[np.float32]:
         ValueError: floats lie further out: their scale is another one.
     """
     array = np.asarray(part)
-    scale = _SCALES.get(array.dtype)
+    scale = _SCALES.get(array.dtype.newbyteorder("="))
     if scale is not None:
         return np.asarray(array / np.float32(scale), dtype=np.float32)
-    floats = np.asarray(array, dtype=np.float32)
-    if not np.isfinite(floats).all():
+    if not np.isfinite(array).all():
         raise OperatorError("not_finite", "the image holds NaN or infinity: expected values from 0 to 1")
-    if floats.size and (float(floats.min()) < -0.1 or float(floats.max()) > 1.1):
+    if array.size and (float(array.min()) < -0.1 or float(array.max()) > 1.1):
         raise ValueError(
-            f"found floats from {floats.min():.6g} to {floats.max():.6g}, expected [0, 1]: divide by the largest value"
+            f"found floats from {array.min():.6g} to {array.max():.6g}, expected [0, 1]: divide by the largest value"
         )
-    return np.asarray(np.clip(floats, 0.0, 1.0), dtype=np.float32)
+    return np.clip(np.asarray(array, dtype=np.float32), np.float32(0.0), np.float32(1.0))

@@ -16,6 +16,7 @@ from operators.images.formats.tiff_directory import read_directories
 from operators.images.info import Format
 from operators.images.previews import (
     directory_without_pictures,
+    shows_picture,
     without_exif_pictures,
     without_iptc_pictures,
     without_photoshop_pictures,
@@ -35,6 +36,8 @@ _SPARE = 1024
 _LONGEST_TEXT = 4096
 """Bytes of a PNG's text; ImageMagick's `Raw profile type ...` hold whole EXIF blocks, and are left out whatever they
 have."""
+_MOST_INFLATED = 1 << 20
+"""Bytes of a compressed text that are looked at; it is one of at most `_LONGEST_TEXT` bytes."""
 _JP2_KEPT = frozenset([b"jP  ", b"ftyp", b"jp2h", b"jp2c"])
 
 
@@ -98,6 +101,8 @@ def _jpeg_payload(segment: jpeg.Segment) -> bytes | None:
     if marker == jpeg.APP0:
         # The thumbnail stands behind its own size (JFIF 1.02, page 5); JFXX, an extension, is nothing but one.
         return payload[:12] + b"\x00\x00" if payload.startswith(jpeg.JFIF_PREFIX) and len(payload) >= 14 else None
+    if marker == jpeg.COM:
+        return None if shows_picture(payload) else payload
     if not 0xE0 <= marker <= 0xEF:
         return payload
     prefixes: tuple[tuple[int, bytes, Callable[[bytes], bytes | None]], ...] = (
@@ -134,7 +139,17 @@ def _png_text(payload: bytes) -> bytes | None:
     if payload.startswith(plain):
         return plain + without_xmp_pictures(payload[len(plain) :])
     raw = payload.lower().startswith(b"raw profile") or payload.startswith(png.XMP_KEYWORD)
-    return None if raw or len(payload) > _LONGEST_TEXT else payload
+    return None if raw or len(payload) > _LONGEST_TEXT or shows_picture(payload + _inflated(payload)) else payload
+
+
+def _inflated(payload: bytes) -> bytes:
+    """The beginning of what a zTXt or a compressed iTXt chunk says; nothing where none of it is compressed."""
+    for start in re.finditer(rb"x[\x01\x5e\x9c\xda]", payload):  # how zlib begins (RFC 1950), with a 32 KiB window
+        try:
+            return zlib.decompressobj().decompress(payload[start.start() :], _MOST_INFLATED)
+        except zlib.error:  # noqa: PERF203 - a payload has one beginning, or a few that are none
+            continue
+    return b""
 
 
 def _tiff(data: bytes) -> bytes:

@@ -27,7 +27,11 @@ _SPARE = 64
 """Bytes by which a block may be longer than its tags need; more may be what an earlier directory pointed to."""
 
 # Eight or more lines, or one long one, of what base64 is made of; XMP breaks lines by entities as well.
-_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/=]{40,}(?:\s|&#x?[0-9A-Fa-f]+;)*){8,}|[A-Za-z0-9+/=]{320,}")
+_BASE64 = re.compile(
+    rb"(?<![A-Za-z0-9+/=])(?:(?:[A-Za-z0-9+/=]{40,}(?:\s|&#x?[0-9A-Fa-f]{1,6};)+){7,}[A-Za-z0-9+/=]*|[A-Za-z0-9+/=]{320,})"
+)
+_PICTURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF.{4}WEBP", re.DOTALL)
+"""What JPEG, PNG and WebP files begin with."""
 
 _RESOURCE = b"8BIM"
 _IPTC, _ICC = 0x0404, 0x040F
@@ -36,6 +40,11 @@ _PLAIN_RESOURCES = frozenset([0x03ED, 0x040B, 0x0421, 0x0425, _ICC])
 _IPTC_PREVIEWS = frozenset([200, 201, 202])
 _APPLICATION_RECORD = 2
 _DESCRIBING_RECORDS = frozenset([1, 2, 3])
+
+
+def shows_picture(data: bytes) -> bool:
+    """Whether a comment or a tag of some maker's own has a picture in it, as it is or in base 64."""
+    return bool(_PICTURE.search(data) or _BASE64.search(data))
 
 
 def without_exif_pictures(exif: bytes | None) -> bytes | None:
@@ -83,7 +92,17 @@ def directory_without_pictures(directory: Directory, *, structure: bool = False)
 
 
 def _opaque(tag: int, entry: dict[str, Any]) -> bool:
-    return tag not in _NAMED and entry.get("datatype") in _OPAQUE and len(entry["data"]) > _LARGEST
+    """Whether a value may be a picture: it is large and of no type that tells, or it has one in it."""
+    if tag in _NAMED:
+        return False
+    data = entry["data"]
+    if entry.get("datatype") in _OPAQUE and len(data) > _LARGEST:
+        return True
+    if isinstance(data, str):
+        return shows_picture(data.encode(errors="surrogateescape"))
+    if isinstance(data, list) and not all(isinstance(one, int) and 0 <= one < 256 for one in data):
+        return False
+    return shows_picture(bytes(data))
 
 
 def _cleaned(tag: int, entry: dict[str, Any]) -> dict[str, Any]:

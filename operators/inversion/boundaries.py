@@ -99,18 +99,25 @@ def write_boundary(path: str | os.PathLike[str], boundary: Boundary) -> None:
     Path(path).write_bytes(data)
 
 
+def moves(boundary: str, codes: str) -> bool:
+    """Whether a boundary of one space can move codes of another: w moves w+ too."""
+    return boundary == codes or (boundary, codes) == ("w", "w+")
+
+
 def check_boundary(boundary: Boundary, prior: Prior, space: str) -> None:
     """Refuse a boundary that codes of a prior cannot be moved along.
 
     Raises:
         BoundaryError: it is in another space, or of another length.
     """
-    if boundary.space != space and (boundary.space, space) != ("w", "w+"):
-        raise BoundaryError(f"boundary {boundary.name} is in {boundary.space}, and the codes are in {space}")
+    if not moves(boundary.space, space):
+        message = f"boundary {boundary.name} is in {boundary.space}, and the codes are in {space}"
+        raise BoundaryError(f"{message}: search there, or take another boundary")
     width = prior.code_shape(space)[-1]
     if len(boundary.vector) != width:
         raise BoundaryError(
-            f"boundary {boundary.name} has {len(boundary.vector)} numbers, and a code of {prior.name} has {width}"
+            f"boundary {boundary.name} has {len(boundary.vector)} numbers, and a code of {prior.name} has {width}: "
+            "take one that was made for this prior"
         )
 
 

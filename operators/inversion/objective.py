@@ -54,6 +54,7 @@ class Observation:
             runs.append((step.on(Ground(size, known, like)), step.projects))
             size = step.size(size)
         self._runs = runs
+        self._side = side
         self.size = size
 
     def __call__(self, pictures: Tensor) -> Tensor:
@@ -63,6 +64,12 @@ class Observation:
     def of_photographs(self, photographs: Tensor) -> Tensor:
         """What was observed of photographs (N, 3, S, S) in [-1, 1]: as they came, but for the steps that project."""
         return self._passed(photographs, projecting=True)
+
+    def shown(self, like: Tensor) -> Tensor:
+        """Share of what is observed of each photograph that no mask hides, (N,), for `like` of N faces."""
+        with torch.no_grad():
+            white = like.new_ones((len(like), 3, self._side, self._side))
+            return (self.of_photographs(white) - self.of_photographs(-white)).mean((1, 2, 3)) * 0.5
 
     def _passed(self, pictures: Tensor, *, projecting: bool) -> Tensor:
         chosen = [run for run, projects in self._runs if projects or not projecting]
@@ -102,8 +109,9 @@ class Objective:
         light = (self._target + 1.0) * 0.5
         self._weights = None if noise is None else noise.weights(light)
         floor = None if noise is None else noise.floor(light)
-        self.floor: Tensor | None = None if floor is None else floor * 4.0
-        """(N,), the pixel term at which only noise is left, in [-1, 1]; None where that is not known."""
+        self.floor: Tensor | None = None if floor is None else floor * 4.0 * observation.shown(self._target)
+        """(N,), the pixel term at which only noise is left, in [-1, 1]; None where that is not known. What a mask hides
+        has no residual and no noise."""
         self._seen: Mapping[str, Tensor] = {}
         if self._features is not None:
             self._rows = [_fit(side, feature_side, self._target) for side in self._target.shape[2:]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import get_args
 
@@ -19,6 +20,8 @@ from operators.inversion.priors.contract import Prior
 Array = NDArray[np.float32]
 _FORMAT = 1
 _ARRAYS = ("codes", "codes_mean", "codes_square", "alpha", "alpha_mean", "alpha_square")
+_NO_STATE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading raises of bytes that were cut off or changed; flags in a zip's headers make RuntimeError of it."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,23 @@ class State:
             with np.load(io.BytesIO(data), allow_pickle=False) as held:
                 numbers, arrays = held["numbers"], {name: held[name] for name in _ARRAYS}
                 ended = str(held["ended"])
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile):
+        except _NO_STATE:
             return None
         if numbers.shape != (4,) or numbers[0] != _FORMAT:
             return None
         reason = next((known for known in get_args(Reason) if known == ended), None)
         return State(**arrays, iteration=int(numbers[1]), summed=numbers[2], before=numbers[3], ended=reason)
+
+    def fits(self, prior: Prior, options: SearchOptions) -> bool:
+        """Whether it can be a state of such a search, as far as shapes and numbers tell."""
+        codes = (options.codes, *prior.code_shape(options.space))
+        alpha = (options.codes, prior.channels(options.layer))
+        return (
+            {values.shape for values in (self.codes, self.codes_mean, self.codes_square)} == {codes}
+            and {values.shape for values in (self.alpha, self.alpha_mean, self.alpha_square)} == {alpha}
+            and all(getattr(self, name).dtype == np.float32 for name in _ARRAYS)
+            and 0 <= self.iteration <= options.iterations
+        )
 
 
 def first(prior: Prior, options: SearchOptions, seed: int, objective: Objective | None = None) -> State:

@@ -91,9 +91,10 @@ def _examined(architecture: Architecture, flat: Mapping[str, Any], layout: Layou
     """The arguments as this architecture would have them, and what speaks against it."""
     try:
         arguments = _arguments(architecture, flat, layout)
-        dropped = frozenset() if architecture.dropped is None else architecture.dropped(layout)
+        module = _hollow(architecture, arguments)
+        expected = layout_of(module.state_dict())
+        dropped = _dropped(architecture, layout, module)
         kept = {name: shape for name, shape in layout.items() if name not in dropped}
-        expected = _expected(architecture, arguments)
         counters = {name: () for name in expected if name.endswith(COUNTER) and name not in kept}
         differing = difference({**kept, **counters}, expected)
     # Shapes made up to harm end in any of these when a module is built from them.
@@ -134,9 +135,17 @@ def _arguments(architecture: Architecture, flat: Mapping[str, Any], layout: Layo
     return arguments
 
 
-def _expected(architecture: Architecture, arguments: Mapping[str, Any]) -> Layout:
+def _hollow(architecture: Architecture, arguments: Mapping[str, Any]) -> nn.Module:
     with torch.device("meta"):
-        return layout_of(architecture.build(**arguments).state_dict())
+        return architecture.build(**arguments)
+
+
+def _dropped(architecture: Architecture, layout: Layout, module: nn.Module) -> frozenset[str]:
+    """Names that the authors' loader leaves out: of instance normalisation that the module has, and of nothing else."""
+    if architecture.dropped is None:
+        return frozenset()
+    layers = {name for name, part in module.named_modules() if isinstance(part, nn.InstanceNorm2d)}
+    return frozenset(name for name in architecture.dropped(layout) if name.rpartition(".")[0] in layers)
 
 
 def _recognised(
@@ -152,7 +161,7 @@ def _recognised(
 
 def _likeness(architecture: Architecture, layout: Layout) -> float:
     """Share of the names that the architecture has too, whatever numbers they contain."""
-    known = {_NUMBER.sub("#", name) for name in _expected(architecture, architecture.example)}
+    known = {_NUMBER.sub("#", name) for name in layout_of(_hollow(architecture, architecture.example).state_dict())}
     return sum(_NUMBER.sub("#", name) in known for name in layout) / len(layout)
 
 

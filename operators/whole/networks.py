@@ -50,6 +50,7 @@ class WholeNetwork:
         reach: input pixels, along one axis, that an output pixel depends on; None where it depends on all.
         window: the same where the statistics of the whole picture are given; equal to `reach` where that is no None.
         multiple: height and width of the input are multiples of it.
+        least: they are no less than it: a mirrored border is shorter than what it mirrors.
         entering: values of the input.
         leaving: values of the output.
         description: one line.
@@ -60,6 +61,7 @@ class WholeNetwork:
     reach: int | None
     window: int
     multiple: int
+    least: int
     entering: Values
     leaving: Values
     description: str
@@ -100,13 +102,14 @@ def _made(
     *,
     scale: int = 1,
     multiple: int = 1,
+    least: int = 1,
     global_statistics: bool = False,
     entering: Values = UNIT,
     leaving: Values = UNIT,
 ) -> WholeNetwork:
     window = reach(steps, scale, multiple)
     far = None if global_statistics else window
-    return WholeNetwork(name, scale, far, window, multiple, entering, leaving, description)
+    return WholeNetwork(name, scale, far, window, multiple, least, entering, leaving, description)
 
 
 def _rrdb(arguments: Arguments) -> WholeNetwork:
@@ -166,6 +169,8 @@ def _cyclegan(arguments: Arguments) -> WholeNetwork:
         [*steps, transposed(3), transposed(3), conv(7)],
         f"CycleGAN's generator, {arguments['n_blocks']} residual blocks: translates",
         multiple=4,
+        # Borders of 3 pixels at full size, and of 1 at a quarter of it.
+        least=8,
         global_statistics=arguments["norm"] == "instance",
         entering=SIGNED,
         leaving=SIGNED,
@@ -180,6 +185,7 @@ def _transform(arguments: Arguments) -> WholeNetwork:
         [*steps, enlarged(2), conv(3), enlarged(2), conv(3), large],
         "transformation network of perceptual losses: gives the style it was trained for",
         multiple=4,
+        least=max(8, arguments["large"] // 2 + 1),
         global_statistics=True,
         entering=BYTES,
         leaving=BYTES,

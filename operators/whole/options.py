@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from operators.engines.options import EngineOptions
 from operators.whole.networks import WholeNetwork
@@ -81,7 +81,7 @@ def tiling(network: WholeNetwork, tile: int | None = None, overlap: int | None =
     margin = -(-overlap // step) * step
     if tile is None:
         tile = max(_USUAL.get(network.scale, _USUAL_LARGER), min(6 * margin, 2 * margin + 512))
-    return Tiling(-(-tile // step) * step, overlap, network.scale, batch, step)
+    return Tiling(-(-tile // step) * step, overlap, network.scale, batch, step, network.least)
 
 
 def halved(geometry: Tiling) -> Tiling | None:
@@ -91,4 +91,4 @@ def halved(geometry: Tiling) -> Tiling | None:
     smaller = max(half, least)
     if smaller >= geometry.tile:
         return None
-    return Tiling(smaller, geometry.overlap, geometry.scale, geometry.batch, geometry.multiple)
+    return replace(geometry, tile=smaller)

@@ -16,6 +16,7 @@ class Tiling:
         scale: output pixels per input pixel, along one axis.
         batch: windows that are run together.
         multiple: windows begin and end at multiples of it, and a picture is continued to one by mirroring.
+        least: a shorter picture is continued to it, likewise; no more than a tile.
 
     Raises:
         ValueError: a length is not positive, or the tile has no room between its overlaps.
@@ -26,9 +27,10 @@ class Tiling:
     scale: int = 1
     batch: int = 1
     multiple: int = 1
+    least: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.tile, self.scale, self.batch, self.multiple) < 1 or self.overlap < 0:
+        if min(self.tile, self.scale, self.batch, self.multiple, self.least) < 1 or self.overlap < 0:
             raise ValueError(f"{self}: expected lengths of 1 or more, and an overlap of 0 or more")
         if self.tile % self.multiple:
             raise ValueError(f"tile: {self.tile} found, expected a multiple of {self.multiple}")
@@ -45,8 +47,8 @@ class Tiling:
         return -(-self.overlap // self.multiple) * self.multiple
 
     def padded(self, length: int) -> int:
-        """A picture's length, continued to the next multiple."""
-        return -(-length // self.multiple) * self.multiple
+        """A picture's length, continued to the next multiple that is long enough."""
+        return -(-max(length, self.least) // self.multiple) * self.multiple
 
 
 @dataclass(frozen=True)

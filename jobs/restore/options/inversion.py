@@ -13,7 +13,7 @@ from jobs.spec.inversion import InversionEdit
 from jobs.spec.inversion_checks import plain_recipe
 from jobs.spec.restore import InversionRestore
 from operators.engines.options import EngineOptions
-from operators.inversion.boundaries import BoundaryError, read_boundary
+from operators.inversion.boundaries import BoundaryError, moves, read_boundary
 from operators.inversion.options import SearchOptions
 from operators.restorers.inversion.options import Edit, FeatureOptions
 
@@ -62,7 +62,7 @@ def inversion_options(restore: InversionRestore, weights: Weights, engine: Engin
         "noise_level": asked.noise_level if asked.noise else 0.0,
         "features": _features(restore, weights),
         "psi": asked.truncation,
-        "edits": tuple(_edit(index, edit) for index, edit in enumerate(asked.edits)),
+        "edits": tuple(_edit(index, edit, space) for index, edit in enumerate(asked.edits)),
         "fidelity": asked.fidelity,
         "keep_tone": asked.keep_tone,
         "engine": engine,
@@ -78,13 +78,16 @@ def _features(restore: InversionRestore, weights: Weights) -> FeatureOptions:
     return FeatureOptions("vgg16", vgg.name, vgg.sha256, asked.feature_weight)
 
 
-def _edit(index: int, edit: InversionEdit) -> Edit:
+def _edit(index: int, edit: InversionEdit, space: str) -> Edit:
+    key = f"restore.options.edits[{index}].file"
     try:
         boundary = read_boundary(edit.file, space=edit.space)
         digest = hashlib.sha256(Path(edit.file).read_bytes()).hexdigest()
     except BoundaryError as error:
-        raise CommandError(f"restore.options.edits[{index}].file: {error}", Exit.BAD_JOB) from error
+        raise CommandError(f"{key}: {error}", Exit.BAD_JOB) from error
     except OSError as error:
-        message = f"restore.options.edits[{index}].file: {edit.file} cannot be read ({error.strerror})"
-        raise CommandError(message, Exit.BAD_JOB) from error
+        raise CommandError(f"{key}: {edit.file} cannot be read ({error.strerror})", Exit.BAD_JOB) from error
+    if not moves(boundary.space, space):
+        message = f"{edit.file} is in {boundary.space}, and the codes are in {space}: give space, or another file"
+        raise CommandError(f"{key}: {message}", Exit.BAD_JOB)
     return Edit(boundary.name, boundary.space, tuple(map(float, boundary.vector)), edit.strength, digest)

@@ -11,13 +11,15 @@ from operators.networks.rrdb.names import NAMES
 # Far above any published network; a layout that claims more is refused before a module is built.
 _MOST_BLOCKS, _MOST_UPS = 256, 4
 _FOLDED = {4: 2, 16: 4}
+_FOLDED_COLOURS = {12: 2, 48: 4}
 _PREFIX = {"basicsr": "body.", "basicsr-2018": "RRDB_trunk.", "esrgan": "model.1.sub."}
 
 
 def rrdb_arguments(layout: Layout) -> dict[str, Any]:
     """Arguments of `Rrdb`.
 
-    Channels of the input that are 4 or 16 times those of the output mean that the input is folded by 2 or 4.
+    Channels of the input that are 4 or 16 times those of the output, or of a picture in colour, mean that the input is
+    folded by 2 or 4.
 
     Raises:
         LookupError: a tensor that tells one is missing.
@@ -33,7 +35,8 @@ def rrdb_arguments(layout: Layout) -> dict[str, Any]:
         raise ValueError(f"it has {blocks} blocks and {ups} doublings")
     features, entering = shape_at(layout, f"{names.first}.weight", 4)[:2]
     leaving = shape_at(layout, f"{names.last(ups)}.weight", 4)[0]
-    fold = _FOLDED.get(entering // leaving, 1) if leaving > 0 and entering % leaving == 0 else 1
+    times = entering // leaving if leaving > 0 and entering % leaving == 0 else 1
+    fold = _FOLDED.get(times) or _FOLDED_COLOURS.get(entering, 1)
     return {
         "num_in_ch": entering // fold**2,
         "num_out_ch": leaving,

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from operators.checkpoints.errors import CheckpointError
 from operators.engines.eager import device_name, exact_arithmetic, thread_limit
 from operators.errors import OperatorError
 from operators.inversion.boundaries import moved
@@ -20,6 +21,7 @@ from operators.inversion.objective import Objective, Observation
 from operators.inversion.picture import picture_of
 from operators.inversion.search import search
 from operators.inversion.state import State, first
+from operators.inversion.steps import Step
 from operators.inversion.tasks import needs_mask, steps_of
 from operators.restorers.contract import FaceContext, Faces, ModelFiles, Progress
 from operators.restorers.inversion.options import InversionOptions
@@ -50,6 +52,9 @@ class Searcher:
     Args:
         options: of the restorer.
         files: model files.
+
+    Raises:
+        CheckpointError: as `loaded`, or the prior's pictures are too small for a step.
     """
 
     def __init__(self, options: InversionOptions, files: ModelFiles) -> None:
@@ -57,6 +62,7 @@ class Searcher:
         self._device = device_of(options.engine.device)
         self._loaded = loaded(options, files, self._device)
         self._steps = steps_of(options.task, options.factor, options.resampler, options.recipe)
+        _check_steps(self._steps, options)
         self._noise = Noise(options.noise, options.noise_level) if options.noise else None
         self._not_compiled = ""
 
@@ -123,9 +129,9 @@ class Searcher:
     def _begun(self, key: str, face: Faces, context: FaceContext, progress: Progress) -> State:
         kept = progress.load(key)
         state = None if kept is None else State.from_bytes(kept)
-        if state is not None:
-            return state
         options = self._loaded.search
+        if state is not None and state.fits(self._loaded.prior, options):
+            return state
         alone = self._objective(face[None], [context]) if options.codes == 1 else None
         return first(self._loaded.prior, options, context.seed, alone)
 
@@ -200,3 +206,16 @@ class Searcher:
 
     def _picture(self, codes: Tensor, alpha: Tensor) -> Tensor:
         return picture_of(self._loaded.prior, codes, alpha, replace(self._loaded.search, chunk=0))
+
+
+def _check_steps(steps: Sequence[Step], options: InversionOptions) -> None:
+    """Refuse, before any face is looked at, steps that pictures of the prior's size cannot go through.
+
+    Raises:
+        CheckpointError: a step cannot be done to them.
+    """
+    like = torch.zeros(())
+    try:
+        Observation(steps, options.size, like.new_ones((1, 1, options.size, options.size)), like)
+    except ValueError as error:
+        raise CheckpointError("wrong_prior", f"{options.model} cannot be searched so: {error}") from error

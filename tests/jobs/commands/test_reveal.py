@@ -14,6 +14,8 @@ from typing import Any
 import cv2
 import fsspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from PIL import Image
@@ -29,7 +31,9 @@ KEYS = ("a/print.jpg", "plate.png")
 
 def call(*arguments: object) -> Result:
     return CliRunner().invoke(
-        app, [str(argument) for argument in arguments], env={"PASS": PASSCODE, "BAD": PASSCODE + "?", "LATIN": "passcode \udcfc"}
+        app,
+        [str(argument) for argument in arguments],
+        env={"PASS": PASSCODE, "BAD": PASSCODE + "?", "LATIN": "passcode \udcfc"},
     )
 
 
@@ -218,6 +222,30 @@ def test_a_changed_shard_is_noticed(root: Path) -> None:
     ended = reveal(root / "tar", "--to", root / "back")
     assert ended.exit_code == 8 and "differs from the ledger's" in ended.stdout
     assert not (root / "back").exists()
+
+
+@pytest.mark.parametrize(
+    ("columns", "code", "said"),
+    [
+        ({"foo": ["a"]}, 2, "no columns key, image with bytes, and record"),
+        ({"key": ["a"], "image": [b"abc"], "record": ["{}"]}, 2, "no columns key"),
+        ({"key": ["a"], "image": [{"bytes": b"abc"}], "record": [5]}, 2, "no columns key"),
+        ({"key": ["a"], "image": [{"bytes": b"abc"}], "record": [b"{}"]}, 8, "the record is not what facejobs writes"),
+        (
+            {
+                "key": ["a"],
+                "image": pa.array([{"bytes": None}], pa.struct([("bytes", pa.binary())])),
+                "record": ['{"key": "a", "output": {"name": "a.png"}, "sealed": {}}'],
+            },
+            8,
+            "its picture is missing",
+        ),
+    ],
+)
+def test_a_table_from_elsewhere_is_refused(tmp_path: Path, columns: dict[str, Any], code: int, said: str) -> None:
+    pq.write_table(pa.table(columns), tmp_path / "other.parquet")
+    ended = reveal(tmp_path / "other.parquet", "--to", tmp_path / "back")
+    assert ended.exit_code == code and said in ended.output
 
 
 def test_nothing_is_overwritten(root: Path) -> None:

@@ -313,6 +313,7 @@ def test_a_catalogue_that_says_something_else_sends_its_picture_to_quarantine(ph
         ({"holes": "alpha", "attributes": {"bald": 1.0}}, "has no attribute 'bald'; it has 'smiling' or 'male'"),
         ({"holes": "alpha", "catalogue": {"old": "age"}}, "has no attribute 'old'"),
         ({"holes": "alpha", "network": "small-parser"}, "is a network parsenet, and completion is needed"),
+        ({"holes": "alpha", "network": "plain-compleat"}, "did you mean 'plain-completion'?"),
         (
             {"holes": "alpha", "network": "plain-completion", "attributes": {"smiling": 1.0}},
             "has no attribute 'smiling'; it has none",

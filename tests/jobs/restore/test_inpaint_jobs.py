@@ -109,6 +109,17 @@ def test_a_mask_of_another_size_sends_its_picture_to_quarantine(photos: Bench, c
     assert f"expected {PHOTO} x {PHOTO}" in row["message"]
 
 
+def test_a_mask_that_is_no_picture_is_named(photos: Bench, cache: Path) -> None:
+    (photos.root / "photos" / "torn.png").write_bytes(encoded(Image.fromarray(portrait(PHOTO)), format="PNG"))
+    (photos.root / "masks").mkdir()
+    (photos.root / "masks" / "torn.png").write_bytes(b"nonsense")
+    run(photos, cache, "inpaint", expected=3, restore={"options": {"masks": "masks"}})
+    listing = next((photos.root / "inpaint").glob("_facejobs/runs/*/quarantine.csv")).read_text()
+    (row,) = csv.DictReader(io.StringIO(listing))
+    assert (row["code"], row["stage"]) == ("bad_mask", "examine")
+    assert "the mask 'torn.png' cannot be decoded: no known image format" in row["message"]
+
+
 def test_colour_is_added_and_the_light_kept(photos: Bench, cache: Path) -> None:
     gray = np.repeat(cv2.cvtColor(portrait(PHOTO), cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     (photos.root / "photos" / "gray.png").write_bytes(encoded(Image.fromarray(gray), format="PNG"))

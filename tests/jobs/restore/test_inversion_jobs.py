@@ -145,6 +145,12 @@ def test_boundaries_from_files(crops: Bench, cache: Path) -> None:
     result = crops.call("run", inversion_job(crops, cache, "spoilt", {"edits": edits}))
     assert result.exit_code == 5
     assert "restore.options.edits[0].file" in result.output
+    write_boundary(crops.root / "older.safetensors", Boundary("age", "w", vector))
+    result = crops.call("run", inversion_job(crops, cache, "elsewhere", {"edits": edits}))
+    assert result.exit_code == 5
+    assert "restore.options.edits[0].file" in result.output
+    assert "is in w, and the codes are in z" in result.output
+    assert not (crops.root / "elsewhere").exists()
 
 
 @pytest.mark.parametrize(
@@ -161,6 +167,7 @@ def test_boundaries_from_files(crops: Bench, cache: Path) -> None:
         ({"noise_level": 0.1}, "noise_level"),
         ({"noise": "gaussian", "noise_level": 3.0}, "noise_level"),
         ({"space": "w"}, "space"),
+        ({"truncation": 0.5}, "options.truncation"),
         ({"space": "w", "sphere": True}, "sphere"),
         ({"features": "small-pggan"}, "features"),
         ({"edits": [{"file": "nowhere.npy", "strength": 1.0}]}, "file"),

@@ -118,6 +118,14 @@ def test_options_that_are_refused(options: str, key: str) -> None:
     assert key in refused(options)
 
 
+def test_a_passcode_is_not_kept_beside_the_pictures(tmp_path: Path) -> None:
+    output = loads(text("{}"), folder=tmp_path).output.uri
+    for place in (f"{output}/secret", f"{output}/_facejobs/secret"):
+        with pytest.raises(JobFileError, match="passcode_file: lies in the output"):
+            loads(text(f"{{passcode_file: '{place}'}}"), folder=tmp_path)
+    assert loads(text(f"{{passcode_file: '{output}-secret'}}"), folder=tmp_path)
+
+
 @pytest.mark.parametrize("written", [SECRET, f"x{SECRET}", "${PASS}" + SECRET, "${PASS:-" + SECRET + "}"])
 def test_a_passcode_in_the_file_is_refused_and_not_repeated(written: str) -> None:
     message = refused(f"{{passcode: '{written}'}}")

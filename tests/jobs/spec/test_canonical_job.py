@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,24 @@ def test_what_does_not_count(other: RestoreJob) -> None:
 def test_what_counts(other: RestoreJob, line: str) -> None:
     assert digest(other) != digest(job())
     assert difference(canonical(job()), canonical(other)) == [line]
+
+
+def inversion(options: str) -> RestoreJob:
+    terms = "models: {accept_noncommercial: [mobilestylegan-ffhq]}\n"
+    return job(more=f"restore: {{model: inversion, options: {{{options}}}}}\n{terms}")
+
+
+def test_steps_and_edits_of_an_inversion_count_in_their_order(tmp_path: Path) -> None:
+    one, other = tmp_path / "age.npy", tmp_path / "pose.npy"
+    one.touch()
+    other.touch()
+    steps = ("{use: blur, sigma: 1}", "{use: grey}")
+    edits = (f"{{file: {one}, strength: 1}}", f"{{file: {other}, strength: 2}}")
+    for options, (first, second) in (("task: recipe, recipe", steps), ("edits", edits)):
+        as_is, turned = inversion(f"{options}: [{first}, {second}]"), inversion(f"{options}: [{second}, {first}]")
+        assert digest(as_is) != digest(turned)
+        key = options.rpartition(" ")[2]
+        assert any(f"options.{key}[0]." in line for line in difference(canonical(as_is), canonical(turned)))
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from operators.errors import OperatorError
         (np.zeros((64, 64, 3), np.bool_), "bool, expected uint8"),
         (np.full((64, 64, 3), 200.0, np.float32), r"from 200 to 200, expected \[0, 1\]"),
         (np.full((64, 64, 3), -1.0, np.float64), r"from -1 to -1, expected \[0, 1\]"),
+        (np.full((64, 64, 3), 1e300, np.float64), r"from 1e\+300 to 1e\+300, expected \[0, 1\]"),
     ],
 )
 def test_what_is_no_picture_is_refused(detector, image, message):
@@ -61,6 +62,13 @@ def test_odd_pictures_give_maps_of_their_size_in_range(detector, image):
         assert found[kind].dtype == np.float32
         assert np.isfinite(found[kind]).all()
         assert 0.0 <= found[kind].min() <= found[kind].max() <= 1.0
+
+
+def test_the_order_of_bytes_is_no_matter(detector, picture):
+    """Scans in memory maps of TIFF files are often big-endian."""
+    levels = np.round(picture(48, 2) * 65535.0).astype(np.uint16)
+    found, turned = detector.detect(levels), detector.detect(levels.astype(">u2"))
+    assert all(found[kind].tobytes() == turned[kind].tobytes() for kind in KINDS)
 
 
 def test_the_picture_is_left_as_it_was(detector, picture):

@@ -1,13 +1,15 @@
 """No second picture leaves with a file: wherever a writer may have put one, a marked thumbnail is looked for."""
 
+import base64
 import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
+import tifffile
 import tifftools
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from operators.images.decode import decode
 from operators.images.formats import jp2, jpeg, photoshop, png
@@ -55,6 +57,7 @@ def exif(*, thumbnail=True, maker=True):
     return block + bytes(heap)
 
 
+SMALL = written("JPEG", quality=30)
 XMP = (
     b"<x:xmpmeta><dc:title>"
     + TITLE
@@ -155,6 +158,30 @@ def test_what_no_directory_of_a_tiff_points_to_goes():
         alone = only_picture(data + THUMBNAIL * 40)
         assert MARK not in alone and np.array_equal(decode(alone).pixels, decode(data).pixels)
         assert only_picture(alone) == alone
+
+
+@pytest.mark.parametrize("hidden", [SMALL, base64.b64encode(SMALL)], ids=["as it is", "base 64"])
+def test_a_small_picture_among_words_goes(hidden):
+    comment = with_segments(written("JPEG", quality=90), (jpeg.COM, hidden))
+    tags = [(65000, 7, len(hidden), hidden, True), (65002, 1, len(hidden), hidden, True)]
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.zeros((20, 30, 3), np.uint8), photometric="rgb", extratags=tags)
+    caption = Image.Exif()
+    caption[0x9286], caption[0x010E] = b"ASCII\0\0\0" + hidden, base64.b64encode(SMALL).decode()
+    for data in (comment, buffer.getvalue(), written("JPEG", exif=caption)):
+        assert hidden in data
+        alone = only_picture(data)
+        assert hidden not in alone and base64.b64encode(SMALL) not in alone
+        assert np.array_equal(decode(alone).pixels, decode(data).pixels)
+
+
+def test_a_small_picture_in_a_png_s_compressed_text_goes():
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", base64.b64encode(SMALL).decode(), zip=True)
+    info.add_itxt("Description", base64.b64encode(SMALL).decode(), zip=True)
+    info.add_text("Title", "by the sea " * 40, zip=True)
+    chunks = [chunk.name for chunk in png.chunks(only_picture(written("PNG", pnginfo=info)))]
+    assert chunks.count(b"zTXt") == 1 and b"iTXt" not in chunks, "words stay"
 
 
 def test_words_colours_and_the_captions_of_iptc_stay():

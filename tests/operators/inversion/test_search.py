@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import math
 from dataclasses import replace
 
@@ -113,11 +114,18 @@ def test_a_search_goes_on_from_any_state_to_the_same_bits() -> None:
 
 
 def test_bytes_that_are_no_state_are_not_taken_for_one() -> None:
-    state = first(pggan(1), MANY, 5)
+    state = first(pggan(1, side=8, width=4, most=4), replace(MANY, codes=2), 5)
     data = state.to_bytes()
     assert State.from_bytes(data[: len(data) // 2]) is None
     assert State.from_bytes(b"") is None
     assert State.from_bytes(b"not a state at all") is None
+    array = io.BytesIO()
+    np.save(array, state.codes)
+    assert State.from_bytes(array.getvalue()) is None
+    for place in range(len(data)):
+        for bit in (0x01, 0x08, 0x40):
+            spoilt = State.from_bytes(data[:place] + bytes([data[place] ^ bit]) + data[place + 1 :])
+            assert spoilt is None or spoilt.to_bytes() == data
 
 
 def test_parts_of_the_codes_at_a_time_find_the_same() -> None:

@@ -146,6 +146,20 @@ def test_gradients_of_every_task(task: str, noise: Noise | None) -> None:
     assert (loss.total > loss.pixels).all()
 
 
+@pytest.mark.parametrize("noise", [Noise("gaussian", 0.1), Noise("poisson", 60.0)])
+def test_what_is_hidden_has_no_noise(noise: Noise) -> None:
+    known = np.ones((SIDE, SIDE), np.float32)
+    known[:, SIDE // 4 :] = 0.0
+    like = torch.zeros((), dtype=torch.float64)
+    observation = Observation((steps.Mask(),), SIDE, torch.from_numpy(known)[None, None], like)
+    clean = np.clip(PICTURE * 0.6 + 0.2, 0, 1).astype(np.float32)
+    noisy = noise.added(clean, np.random.default_rng(2))
+    target, truth = (torch.from_numpy(x).permute(2, 0, 1)[None].double() * 2 - 1 for x in (noisy, clean))
+    goal = Objective(observation, observation.of_photographs(target), noise=noise)
+    assert goal.floor is not None
+    assert goal(truth).pixels.item() == pytest.approx(goal.floor.item(), rel=0.15)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_gradients_reach_codes_and_importances(task: str) -> None:
     from operators.inversion.options import SearchOptions

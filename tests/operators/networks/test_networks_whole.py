@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import zlib
 
 import pytest
@@ -445,6 +446,33 @@ def test_statistics_that_old_files_hold_are_left_out_as_the_authors_loader_does(
     loaded = networks.from_state_dict(old)
     assert loaded.state_dict().keys() == reference.state_dict().keys()
     assert (loaded(x) - reference(x)).abs().max() < 5e-5 * reference(x).std()
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("cyclegan 9", "model.99"),
+        ("cyclegan 9", "model.1.extra"),
+        ("pix2pix 256", "model.model.1.model.9"),
+        ("transform", "in9"),
+    ],
+)
+def test_statistics_of_layers_that_the_network_has_not_are_refused(name, layer):
+    state_dict = dict(plain(name)[0].state_dict())
+    state_dict[f"{layer}.running_mean"] = torch.zeros(8)
+    with pytest.raises(networks.UnknownArchitectureError, match=f"unexpected: {re.escape(layer)}.running_mean"):
+        networks.from_state_dict(state_dict)
+
+
+@pytest.mark.parametrize(("fold", "leaving"), [(2, 1), (2, 4), (4, 1)])
+def test_colours_that_are_folded_are_told_whatever_is_made_of_them(fold, leaving):
+    arguments = {"num_feat": 8, "num_block": 1, "num_grow_ch": 4, "unshuffle": fold, "num_out_ch": leaving}
+    found = networks.recognise(networks.build("rrdb", arguments).state_dict())
+    assert {key: found.arguments[key] for key in ("num_in_ch", "num_out_ch", "unshuffle")} == {
+        "num_in_ch": 3,
+        "num_out_ch": leaving,
+        "unshuffle": fold,
+    }
 
 
 def test_counters_that_old_files_lack_are_not_missed():

@@ -53,8 +53,9 @@ class Small:
         """The whole picture at once, continued to the network's multiple by mirroring, and cut again."""
         full = 1 if np.dtype(dtype).kind == "f" else np.iinfo(dtype).max
         height, width = source.shape[:2]
-        step = self.about.multiple
-        pads = ((0, -height % step), (0, -width % step), (0, 0))
+        step, least = self.about.multiple, self.about.least
+        longer = [max(least, length + -length % step) - length for length in (height, width)]
+        pads = ((0, longer[0]), (0, longer[1]), (0, 0))
         given = np.pad(
             unit(source, 1 if source.dtype.kind == "f" else np.iinfo(source.dtype).max), pads, mode="reflect"
         )

@@ -47,6 +47,20 @@ def test_tiles_equal_the_picture_run_at_once(whole, small_network, operator_for,
     assert (difference == 0).mean() > 0.9
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 41), (9, 2), (5, 3)])
+def test_pictures_smaller_than_a_networks_border_are_continued(
+    height, width, whole, small_network, operator_for, noise, monkeypatch
+):
+    monkeypatch.setattr(module_under_test, "load_network", loader_of(whole, small_network))
+    found = small_network(whole)
+    operator = operator_for(whole)
+    operator.setup()
+    source = noise(height, width)
+    target = np.zeros((height * found.about.scale, width * found.about.scale, 3), np.uint16)
+    operator.enlarge(source, target)
+    assert np.abs(target.astype(int) - found.untiled(source, np.uint16)).max() <= 6
+
+
 def loader_of(name, small_network):
     """Stands in the place of reading a file, so that the operator runs the network that the test runs."""
     from operators.engines.contract import Network

@@ -19,6 +19,7 @@ from operators.engines.options import EngineOptions
 from operators.faces.templates import template_points
 from operators.faces.tone_curve import luma_of
 from operators.inversion.options import SearchOptions
+from operators.inversion.state import State
 from operators.networks import build
 from operators.restorers.contract import Equipment, FaceContext, Resumable
 from operators.restorers.inversion.options import Edit, FeatureOptions, InversionOptions
@@ -215,6 +216,19 @@ def test_progress_of_another_search_is_not_taken(folder: Path) -> None:
     one.keep_progress(Held(spoilt))
     one.restore(face(2)[None], [context(1)])
     assert one.execution().counts["search_iterations"] == 60
+    three, two = (next(data for data in held.states.values() if codes_of(data) == count) for count in (3, 2))
+    one.keep_progress(Held(dict.fromkeys(held.states, three)))
+    one.restore(face(2)[None], [context(1)])
+    assert one.execution().counts["search_iterations"] == 20
+    one.keep_progress(Held(dict.fromkeys(held.states, two)))
+    one.restore(face(2)[None], [context(1)])
+    assert one.execution().counts["search_iterations"] == 0
+
+
+def codes_of(data: bytes) -> int:
+    state = State.from_bytes(data)
+    assert state is not None
+    return len(state.codes)
 
 
 def test_edits_move_the_codes_that_were_found(folder: Path) -> None:
@@ -258,6 +272,7 @@ def test_it_travels_before_it_is_set_up(folder: Path) -> None:
         ({"model": "vgg"}, "prior"),
         ({"edits": (Edit("age", "z", (1.0, 0.0), 1.0),)}, "age"),
         ({"psi": 0.5}, "psi"),
+        ({"task": "recipe", "recipe": ({"use": "blur", "sigma": 20.0},)}, "lower it"),
     ],
 )
 def test_priors_that_do_not_fit(folder: Path, options: dict[str, Any], says: str) -> None:
