@@ -32,11 +32,11 @@ from benchmarks.inversion_inputs import Faces, prepare, read_faces, read_feature
 from benchmarks.inversion_measures import Case, case_of, measured, sheet, table, to_range, to_tensor
 from benchmarks.inversion_plan import Run, many, one, plan
 from operators.features.contract import FeatureNetwork
+from operators.inversion.beginning import first
 from operators.inversion.objective import Objective, Observation
 from operators.inversion.options import SearchOptions
 from operators.inversion.priors.contract import Prior
 from operators.inversion.search import Found, search
-from operators.inversion.state import first
 from operators.inversion.stepping import Stepper
 
 SHARE = 0.8

@@ -72,7 +72,9 @@ class InversionSettings(Block):
     space: Literal["z", "w", "w+"] | None = None
     """Space of the codes; null is w where the prior has it, else z."""
     starts: int = Field(default=16, ge=1, le=4096)
-    """With a single code: codes that are tried before the search begins with the nearest."""
+    """With a single code: codes that are tried before the search begins with the best."""
+    trial_steps: int = Field(default=30, ge=0, le=100_000)
+    """Steps that each of them is searched with; 0 takes the one that is nearest as it was drawn."""
     sphere: bool = False
     """Whether codes stay on a sphere, as PULSE's; for the space z."""
     truncation: float = Field(default=1.0, ge=0.0, le=1.0)

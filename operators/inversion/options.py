@@ -25,8 +25,10 @@ class SearchOptions:
             matter to one code of full importance.
         space: in which the codes are.
         importance: `channels` learns the adaptive channel importance; `full` holds it at 1, with one code alone.
-        starts: codes that a search for a single code tries before it begins: it begins with the one whose picture is
-            nearest. Several codes begin where they are drawn.
+        starts: codes that a search for a single code tries before it begins: it begins with the best (see
+            `trial`). Several codes begin where they are drawn.
+        trial: iterations that each of the `starts` is searched with before the search begins, with the one that has
+            come nearest; 0 takes the one that is nearest as it was drawn. They come on top of `iterations`.
         sphere: whether codes stay on the sphere of radius sqrt(d), as PULSE's do (Menon et al., CVPR 2020).
         iterations: at most.
         seconds: after which a search ends though it has iterations left; None for no such budget. It makes results
@@ -48,6 +50,7 @@ class SearchOptions:
     space: str = "z"
     importance: Importance = "channels"
     starts: int = 16
+    trial: int = 30
     sphere: bool = False
     iterations: int = 1000
     seconds: float | None = None
@@ -63,6 +66,7 @@ class SearchOptions:
             ("codes", 1),
             ("starts", 1),
             ("layer", 0),
+            ("trial", 0),
             ("iterations", 1),
             ("window", 2),
             ("checkpoint", 0),

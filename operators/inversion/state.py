@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from operators.inversion.objective import Objective
 from operators.inversion.options import Reason, SearchOptions
 from operators.inversion.priors.contract import Prior
 
@@ -84,36 +81,3 @@ class State:
             and all(getattr(self, name).dtype == np.float32 for name in _ARRAYS)
             and 0 <= self.iteration <= options.iterations
         )
-
-
-def first(prior: Prior, options: SearchOptions, seed: int, objective: Objective | None = None) -> State:
-    """Where a search begins: codes as the prior starts them, each with its share of the importance.
-
-    `alpha` is 1 / N, as in the authors' code; that code divides the sum by N once more, which the paper does not.
-
-    Args:
-        prior: whose codes are searched.
-        options: of the search.
-        seed: of the face; 64 bits. Drawn on the CPU, so that every device begins with the same codes.
-        objective: of this face alone; with it, a single code is the nearest of `options.starts`.
-
-    Raises:
-        ValueError: the prior has no such space or layer.
-    """
-    generator = torch.Generator().manual_seed(seed % 2**63)
-    tries = options.starts if options.codes == 1 and objective is not None else 1
-    drawn = prior.start(options.codes * tries, options.space, generator).detach()
-    if objective is not None and tries > 1:
-        drawn = _nearest(prior, drawn, options, objective)
-    codes = np.array(drawn.cpu().numpy(), dtype=np.float32)
-    channels = prior.channels(options.layer)
-    alpha = np.full((options.codes, channels), 1.0 / options.codes, dtype=np.float32)
-    return State(codes, np.zeros_like(codes), np.zeros_like(codes), alpha, np.zeros_like(alpha), np.zeros_like(alpha))
-
-
-def _nearest(prior: Prior, drawn: Tensor, options: SearchOptions, objective: Objective) -> Tensor:
-    """The code (1, *code_shape) of several with the least loss; each is tried by itself, the first of equals wins."""
-    with torch.no_grad():
-        losses = [objective(prior.generate(code[None], options.space)).total.item() for code in drawn]
-    best = int(np.argmin(losses))
-    return drawn[best : best + 1]

@@ -39,6 +39,7 @@ def inversion_options(restore: InversionRestore, weights: Weights, engine: Engin
         space=space,
         importance="full" if asked.codes == 1 else "channels",
         starts=asked.starts,
+        trial=asked.trial_steps,
         sphere=asked.sphere,
         iterations=asked.iterations,
         seconds=asked.seconds,

@@ -132,6 +132,7 @@ class InversionOptions:
             "space": search.space,
             "importance": search.importance,
             "starts": search.starts if search.codes == 1 else 1,
+            "trial": search.trial if search.codes == 1 and search.starts > 1 else 0,
             "sphere": search.sphere,
             "psi": self.psi,
             "iterations": search.iterations,

@@ -14,13 +14,14 @@ from torch import Tensor
 from operators.checkpoints.errors import CheckpointError
 from operators.engines.eager import device_name, exact_arithmetic, thread_limit
 from operators.errors import OperatorError
+from operators.inversion.beginning import first
 from operators.inversion.boundaries import moved
 from operators.inversion.finish import taken
 from operators.inversion.noise import Noise
 from operators.inversion.objective import Objective, Observation
 from operators.inversion.picture import picture_of
 from operators.inversion.search import search
-from operators.inversion.state import State, first
+from operators.inversion.state import State
 from operators.inversion.steps import Step
 from operators.inversion.tasks import needs_mask, steps_of
 from operators.restorers.contract import FaceContext, Faces, ModelFiles, Progress
@@ -133,7 +134,10 @@ class Searcher:
         if state is not None and state.fits(self._loaded.prior, options):
             return state
         alone = self._objective(face[None], [context]) if options.codes == 1 else None
-        return first(self._loaded.prior, options, context.seed, alone)
+        begun = first(self._loaded.prior, options, context.seed, alone)
+        if alone is not None and options.starts > 1 and options.trial > 0:
+            progress.save(key, begun.to_bytes())
+        return begun
 
     def _go_on(
         self,

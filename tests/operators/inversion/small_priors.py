@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from operators.inversion.beginning import first
 from operators.inversion.objective import Objective, Observation
 from operators.inversion.options import SearchOptions
 from operators.inversion.priors.pggan import PgganPrior
 from operators.inversion.search import Found, search
-from operators.inversion.state import State, first
+from operators.inversion.state import State
 from operators.inversion.stepping import Stepper
 from operators.inversion.steps import Step
 from operators.networks.pggan.network import Pggan

@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 import torch
 
+from operators.inversion.beginning import first
 from operators.inversion.noise import Noise
 from operators.inversion.objective import Objective, Observation
 from operators.inversion.options import SearchOptions
+from operators.inversion.priors.pggan import PgganPrior
 from operators.inversion.search import search
-from operators.inversion.state import State, first
+from operators.inversion.state import State
 from operators.inversion.stepping import Stepper
 from operators.inversion.steps import Grey, Resize
+from operators.networks.pggan.network import Pggan
 from tests.operators.inversion.small_priors import WIDTH, found, made_by, objective, pggan, psnr
 
 ONE = SearchOptions(importance="full", iterations=300, learning_rate=0.1)
@@ -73,10 +76,41 @@ def test_a_single_code_begins_with_the_nearest_of_several() -> None:
     with torch.no_grad():
         drawn = prior.start(16, "z", torch.Generator().manual_seed(7))
         losses = (prior.generate(drawn, "z") - target).square().mean((1, 2, 3))
-    chosen = first(prior, ONE, 7, goal).codes
+    chosen = first(prior, replace(ONE, trial=0), 7, goal).codes
     assert (chosen == drawn[losses.argmin()][None].numpy()).all()
     many = replace(MANY, starts=16)
     assert (first(prior, many, 7, goal).codes == first(prior, many, 7).codes).all()
+
+
+def test_a_single_code_begins_with_the_best_of_several_trials() -> None:
+    prior = pggan(3)
+    goal = objective(made_by(prior, 21, 1))
+    options = replace(ONE, starts=5, trial=12)
+    drawn = prior.start(5, "z", torch.Generator().manual_seed(7))
+    short = replace(options, iterations=12, checkpoint=0)
+    ends = []
+    for code in drawn:
+        begun = replace(first(prior, options, 0), codes=code[None].numpy().copy())
+        ends.append(search(prior, goal, [begun], short).states[0].codes)
+    with torch.no_grad():
+        losses = [goal(prior.generate(torch.from_numpy(end), "z")).total.item() for end in ends]
+    begun = first(prior, options, 7, goal)
+    assert (begun.codes == ends[int(np.argmin(losses))]).all()
+    assert (begun.iteration, begun.ended) == (0, None)
+    assert not begun.codes_mean.any()
+
+
+def test_trials_find_the_way_where_many_valleys_lie_between() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(13)
+        network = Pggan(16, z_space_dim=64, fmaps_base=256, fmaps_max=16)
+    prior = PgganPrior(network.eval().requires_grad_(False))
+    target = made_by(prior, 20, 3)
+    lost = {}
+    for trial in (0, 30):
+        reached = psnr(found(prior, objective(target), replace(ONE, trial=trial), tries=True)[1], target)
+        lost[trial] = int((reached < 30.0).sum())
+    assert lost[0] > lost[30] == 0
 
 
 def test_every_code_begins_with_its_share_of_the_importance() -> None:
