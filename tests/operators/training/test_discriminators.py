@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -52,16 +54,18 @@ def test_component_gives_logits_and_features() -> None:
 
 
 @pytest.mark.parametrize(
-    "network", [PatchDiscriminator(width=4), VggDiscriminator(32, 4, 8), ComponentDiscriminator(4)]
+    "make", [lambda: PatchDiscriminator(width=4), lambda: VggDiscriminator(32, 4, 8), lambda: ComponentDiscriminator(4)]
 )
-def test_each_learns_to_tell_two_pictures(network: torch.nn.Module) -> None:
-    torch.manual_seed(0)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_each_learns_to_tell_two_pictures(make: Callable[[], torch.nn.Module], seed: int) -> None:
+    torch.manual_seed(seed)
+    network = make()
     pictures = torch.stack([torch.full((3, 32, 32), 0.5), torch.full((3, 32, 32), -0.5)]).repeat(2, 1, 1, 1)
     pictures = pictures + 0.1 * torch.randn(4, 3, 32, 32)
     wanted = torch.tensor([1.0, 0.0, 1.0, 0.0])
     optimiser = torch.optim.Adam(network.parameters(), 2e-3)
     losses = []
-    for _ in range(30):
+    for _ in range(100):
         judged = network(pictures).flatten(1).mean(1)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(judged, wanted)
         optimiser.zero_grad()
