@@ -14,7 +14,7 @@ from torch import Tensor
 from operators.checkpoints.errors import CheckpointError
 from operators.engines.eager import device_name, exact_arithmetic, thread_limit
 from operators.errors import OperatorError
-from operators.inversion.beginning import first
+from operators.inversion.beginning import Trial, first, trial_of
 from operators.inversion.boundaries import moved
 from operators.inversion.finish import taken
 from operators.inversion.noise import Noise
@@ -111,15 +111,16 @@ class Searcher:
             OperatorError: `not_finite`.
         """
         with exact_arithmetic(), thread_limit(self._options.engine.threads or CPU_THREADS):
-            states = [
+            begun = [
                 self._begun(key, face, context, progress)
                 for key, face, context in zip(keys, faces, contexts, strict=True)
             ]
+            states = [state for state, _ in begun]
             open_at: dict[int, list[int]] = defaultdict(list)
             for index, state in enumerate(states):
                 if state.ended is None:
                     open_at[state.iteration].append(index)
-            made = 0
+            made = sum(tried for _, tried in begun)
             for members in open_at.values():
                 made += self._go_on(members, states, faces, contexts, keys, progress)
             results = [
@@ -127,17 +128,27 @@ class Searcher:
             ]
         return Searched(tuple(face for face, _ in results), tuple(report for _, report in results), made)
 
-    def _begun(self, key: str, face: Faces, context: FaceContext, progress: Progress) -> State:
+    def _begun(self, key: str, face: Faces, context: FaceContext, progress: Progress) -> tuple[State, int]:
+        """Where a face's search goes on or begins, and iterations of trials that were made for it now."""
         kept = progress.load(key)
         state = None if kept is None else State.from_bytes(kept)
         options = self._loaded.search
         if state is not None and state.fits(self._loaded.prior, options):
-            return state
+            return state, 0
         alone = self._objective(face[None], [context]) if options.codes == 1 else None
-        begun = first(self._loaded.prior, options, context.seed, alone)
-        if alone is not None and options.starts > 1 and options.trial > 0:
-            progress.save(key, begun.to_bytes())
-        return begun
+        prior, short, tries = self._loaded.prior, trial_of(options), 0
+
+        def remember(place: int, trial: Trial) -> State:
+            nonlocal tries
+            name = f"{key}-{place}"
+            known = progress.load(name)
+            tried = None if known is None else State.from_bytes(known)
+            if tried is None or tried.ended is None or not tried.fits(prior, short):
+                tried, tries = trial(), tries + 1
+                progress.save(name, tried.to_bytes())
+            return tried
+
+        return first(prior, options, context.seed, alone, remember), tries * options.trial
 
     def _go_on(
         self,

@@ -201,6 +201,30 @@ def test_a_search_that_was_cut_off_goes_on(folder: Path) -> None:
     assert second.execution().counts == {"search_iterations": 0}
 
 
+def test_trials_of_a_single_code_are_not_made_again(folder: Path) -> None:
+    single = replace(SEARCH, codes=1, importance="full", starts=5, trial=6)
+    faces, contexts = face(1)[None], [context(1)]
+    plain = restorer(folder, search=single)
+    whole = plain.restore(faces, contexts)
+    assert plain.execution().counts == {"search_iterations": 5 * 6 + 20}
+    held = Held(until=3)
+    first = restorer(folder, search=single)
+    first.keep_progress(held)
+    with pytest.raises(KeyboardInterrupt):
+        first.restore(faces, contexts)
+    held.until = 10**9
+    second = restorer(folder, search=single)
+    second.keep_progress(held)
+    assert (second.restore(faces, contexts) == whole).all()
+    assert second.execution().counts == {"search_iterations": 2 * 6 + 20}
+    # A trial that is not whole, or another search's, is no trial.
+    spoilt = {key: data[: len(data) // 2] for key, data in held.states.items() if key.endswith("-1")}
+    third = restorer(folder, search=single)
+    third.keep_progress(Held({**{key: data for key, data in held.states.items() if "-" in key}, **spoilt}))
+    assert (third.restore(faces, contexts) == whole).all()
+    assert third.execution().counts == {"search_iterations": 6 + 20}
+
+
 def test_progress_of_another_search_is_not_taken(folder: Path) -> None:
     held = Held()
     for options in ({}, {"psi": 1.0, "task": "colorize"}, {"search": replace(SEARCH, codes=2)}):
