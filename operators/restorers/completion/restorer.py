@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.checkpoints.errors import CheckpointError
-from operators.errors import OperatorError
 from operators.faces.tone import lock
 from operators.restorers.completion.options import UNSAID_VALUE, CompletionOptions
 from operators.restorers.contract import Equipment, Execution, FaceContext, Faces, RestorerInfo
-from operators.restorers.generator.arrays import Face, to_batch, to_face
+from operators.restorers.generator.arrays import Face, check_crops, to_batch, to_face
 from operators.restorers.generator.loading import load_network
 
 if TYPE_CHECKING:
@@ -138,13 +137,7 @@ class CompletionRestorer:
     def _check(self, faces: Faces, contexts: Sequence[FaceContext]) -> None:
         if self._runner is None:
             raise RuntimeError(f"restorer {self._options.model} was not set up: call setup() first")
-        size = self._options.size
-        if faces.ndim != 4 or faces.shape[1:] != (size, size, 3):
-            raise ValueError(f"faces of shape {faces.shape}: expected (N, {size}, {size}, 3)")
-        if len(faces) != len(contexts):
-            raise ValueError(f"{len(contexts)} contexts for {len(faces)} faces: expected one each")
-        if not np.isfinite(faces).all():
-            raise OperatorError("not_finite", "a face holds NaN or infinity: expected values from 0 to 1")
+        check_crops(faces, len(contexts), self._options.size)
 
     def _made(self, shown: Sequence[tuple[Face, Plane, FaceContext]]) -> list[Face]:
         """What the network makes of faces: (S, S, 3) float32 in [0, 1] each."""

@@ -12,6 +12,26 @@ from operators.errors import OperatorError
 Face = NDArray[np.float32]
 
 
+def check_crops(faces: NDArray[np.float32], contexts: int, size: int) -> None:
+    """See that a batch is what a restorer of one size takes.
+
+    Args:
+        faces: of the batch.
+        contexts: how many there are.
+        size: side in pixels that the crops must have.
+
+    Raises:
+        ValueError: the faces have another shape, or there are not as many contexts.
+        OperatorError: `not_finite` when a face holds NaN or infinity.
+    """
+    if faces.ndim != 4 or faces.shape[1:] != (size, size, 3):
+        raise ValueError(f"faces of shape {faces.shape}: expected (N, {size}, {size}, 3)")
+    if len(faces) != contexts:
+        raise ValueError(f"{contexts} contexts for {len(faces)} faces: expected one each")
+    if not np.isfinite(faces).all():
+        raise OperatorError("not_finite", "a face holds NaN or infinity: expected values from 0 to 1")
+
+
 def to_batch(faces: Sequence[Face], values: tuple[float, float]) -> NDArray[np.float32]:
     """Lay faces out for a network, in one new array.
 

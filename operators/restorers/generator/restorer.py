@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operators.checkpoints.errors import CheckpointError
-from operators.errors import OperatorError
 from operators.restorers.contract import Equipment, Execution, FaceContext, Faces, RestorerInfo
-from operators.restorers.generator.arrays import to_batch, to_face
+from operators.restorers.generator.arrays import check_crops, to_batch, to_face
 from operators.restorers.generator.loading import load_network
 from operators.restorers.generator.options import GfpganOptions, GpenOptions, Task
 from operators.restorers.generator.tasks import Finish, Preparation, finished, prepared, value_range
@@ -154,13 +153,7 @@ class _GeneratorRestorer:
     def _check(self, faces: Faces, contexts: Sequence[FaceContext]) -> None:
         if self._runner is None:
             raise RuntimeError(f"restorer {self._options.model} was not set up: call setup() first")
-        size = self._options.size
-        if faces.ndim != 4 or faces.shape[1:] != (size, size, 3):
-            raise ValueError(f"faces of shape {faces.shape}: expected (N, {size}, {size}, 3)")
-        if len(faces) != len(contexts):
-            raise ValueError(f"{len(contexts)} contexts for {len(faces)} faces: expected one each")
-        if not np.isfinite(faces).all():
-            raise OperatorError("not_finite", "a face holds NaN or infinity: expected values from 0 to 1")
+        check_crops(faces, len(contexts), self._options.size)
 
     def _made(self, plans: Sequence[Preparation]) -> Iterator[Faces]:
         """What the network makes of prepared faces: (S', S', 3) float32 in [0, 1] each."""

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operators.errors import OperatorError
 from operators.inversion.tasks import needs_mask
 from operators.restorers.contract import Equipment, Execution, FaceContext, Faces, NoProgress, Progress, RestorerInfo
+from operators.restorers.generator.arrays import check_crops
 from operators.restorers.inversion.options import InversionOptions
 
 if TYPE_CHECKING:
@@ -132,15 +132,10 @@ class InversionRestorer:
         if self._searcher is None:
             raise RuntimeError("restorer inversion was not set up: call setup() first")
         side = self._options.size
-        if faces.ndim != 4 or faces.shape[1:] != (side, side, 3):
-            raise ValueError(f"faces of shape {faces.shape}: expected (N, {side}, {side}, 3)")
-        if len(faces) != len(contexts):
-            raise ValueError(f"{len(contexts)} contexts for {len(faces)} faces: expected one each")
+        check_crops(faces, len(contexts), side)
         for index, context in enumerate(contexts):
             if context.mask is not None and context.mask.shape != (side, side):
                 raise ValueError(f"mask {index} of shape {context.mask.shape}: expected {(side, side)}, as the face")
-        if not np.isfinite(faces).all():
-            raise OperatorError("not_finite", "a face holds NaN or infinity: expected values in [0, 1]")
         return self._searcher
 
 
