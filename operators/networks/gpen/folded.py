@@ -98,10 +98,12 @@ class FoldedGpen(nn.Module):
             )
             for layer in to_rgbs
         )
+        self.skip: Tensor | None
+        self.register_buffer("skip", None if network.skip is None else network.skip.detach().float())
 
     def forward(self, x: Tensor) -> Tensor:
         """Restore (N, 3, in, in), any float type, to (N, 3, out, out) float32; arithmetic in the weights' type."""
-        x = x.to(self.constant.dtype)
+        given, x = x, x.to(self.constant.dtype)
         features: list[Tensor] = []
         for encoder in self.encoders:
             x = encoder(x)
@@ -110,9 +112,10 @@ class FoldedGpen(nn.Module):
         count = len(self.convolutions)
         reached = [feature for feature in features[::-1] for _ in (0, 1)][1:]
         noises = [*reached, *[None] * (count - len(reached))]
-        return synthesise(
+        picture = synthesise(
             self.constant, list(self.convolutions), list(self.to_rgbs), styles[:count], styles[count:], noises
         )
+        return picture if self.skip is None else picture + (given.float() - picture) * self.skip
 
 
 def _encoder(layer: nn.Module) -> nn.Module:

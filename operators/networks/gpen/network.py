@@ -108,6 +108,8 @@ class Gpen(nn.Module):
         blur_kernel: taps of the filter that doubles the generator's features. The encoder's and the picture's have
             always been (1, 3, 3, 1).
         stored_noise: buffers `generator.noises.noise_0` and on, each (1, 1, S, S), are part of the checkpoint.
+        skip: share of the input in the output, 0 to 1, a buffer of the checkpoint; None for a network without one, as
+            all published ones are. With one, the network learns what to change instead of the whole face.
 
     Raises:
         ValueError: a size is not possible.
@@ -126,10 +128,13 @@ class Gpen(nn.Module):
         lr_mlp: float = 0.01,
         blur_kernel: Sequence[float] = (1, 3, 3, 1),
         stored_noise: bool = False,
+        skip: float | None = None,
     ) -> None:
         super().__init__()
         if in_size > out_size:
             raise ValueError(f"the input is {in_size} and the output {out_size}; it cannot be smaller")
+        if skip is not None and in_size != out_size:
+            raise ValueError(f"a share of the input ({in_size}) in the output ({out_size}) needs both of one size")
         channels = widths(out_size, channel_multiplier, narrow)
         self.generator = Generator(
             channels,
@@ -147,6 +152,8 @@ class Gpen(nn.Module):
             setattr(self, f"ecd{index}", nn.Sequential(ConvLayer(before, after, 3, half="fir")))
         self.encoders = levels - 1
         self.final_linear = nn.Sequential(EqualLinear(channels[4] * 16, style_dim, activate=True))
+        self.skip: Tensor | None
+        self.register_buffer("skip", None if skip is None else torch.tensor([float(skip)]))
 
     def forward(self, x: Tensor) -> Tensor:
         """Restore.
@@ -158,11 +165,14 @@ class Gpen(nn.Module):
             (N, 3, out_size, out_size), about [-1, 1], not clamped.
         """
         features: list[Tensor] = []
+        given = x
         for index in range(self.encoders):
             x = self.get_submodule(f"ecd{index}")(x)
             features.append(x)
         picture: Tensor = self.generator(self.final_linear(x.flatten(1)), self._noises(features[::-1]))
-        return picture
+        return (
+            picture if self.skip is None else torch.lerp(picture, given.to(picture.dtype), self.skip.to(picture.dtype))
+        )
 
     def _noises(self, features: Sequence[Tensor]) -> list[Tensor | None]:
         """The features from the smallest, twice each but the first once, then what stands for noise."""

@@ -37,4 +37,6 @@ def gpen_arguments(layout: Layout) -> dict[str, Any]:
         "lr_mlp": 0.01,
         "blur_kernel": [comb(taps - 1, index) for index in range(taps)],
         "stored_noise": any(name.startswith("generator.noises.") for name in layout),
+        # The value stands in the file.
+        "skip": 0.0 if "skip" in layout else None,
     }
