@@ -18,6 +18,7 @@ from jobs.commands import run as running
 from jobs.commands import ui as showing
 from jobs.ending import end
 from jobs.estimate.plan import SAMPLE, Asked
+from jobs.evaluate_command import evaluate
 from jobs.exits import MEANING
 from jobs.model_commands import app as model_commands
 from jobs.pair_commands import app as pair_commands
@@ -193,6 +194,9 @@ def retry(
 ) -> None:
     """Process the records in quarantine again."""
     end(lambda out: running.retry_run(job, tuple(code or ()), out))
+
+
+app.command()(evaluate)
 
 
 @app.command()
