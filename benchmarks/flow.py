@@ -18,6 +18,7 @@ PROCESSES = 2
 JOB = """job: restore
 name: bench
 source: {{kind: files, uri: {source}}}
+restore: {{model: classic}}
 output: {{uri: {output}}}
 run: {{runner: ray, workers: {workers}, samples: 0}}
 """

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from jobs.observe.lines import Caught, Field, JsonLines, Level, say_unit
 from jobs.spec import Scrubber
@@ -119,6 +127,47 @@ class Output:
             yield from self._bar(records, words)
         else:
             yield self._lines(words)
+
+    @contextmanager
+    def steps(self, total: int, doing: str) -> Iterator[Callable[[int, str], None]]:
+        """A callback that shows how many of so many steps are done, and a few words about them."""
+        if self._console.is_terminal and self._json is None:
+            yield from self._step_bar(total, doing)
+        else:
+            yield self._step_lines(total)
+
+    def _step_bar(self, total: int, doing: str) -> Iterator[Callable[[int, str], None]]:
+        columns = (
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[words]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console) as bar:
+            tasks: list[TaskID] = []
+
+            def show(done: int, words: str) -> None:
+                if not tasks:  # what was done before this command is no measure of its speed
+                    tasks.append(bar.add_task(doing, total=total, completed=done, words=words))
+                bar.update(tasks[0], completed=done)
+                if words:
+                    bar.update(tasks[0], words=words)
+
+            yield show
+
+    def _step_lines(self, total: int) -> Callable[[int, str], None]:
+        last, said = time.monotonic() - LINE_SECONDS, ""
+
+        def show(done: int, words: str) -> None:
+            nonlocal last, said
+            said = words or said
+            if time.monotonic() - last >= LINE_SECONDS or (done == total and words):
+                last = time.monotonic()
+                self.log(f"{done} of {total} steps{f': {said}' if said else ''}", step=done, steps=total)
+
+        return show
 
     def _bar(self, records: int, words: Words) -> Iterator[Callable[[Tally, Receipt | None], None]]:
         columns = (

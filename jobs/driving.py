@@ -10,7 +10,7 @@ from jobs.console import Words
 from jobs.exits import Exit
 from jobs.observe.lines import Level
 from jobs.observe.watch import observing
-from jobs.spec import Scrubber, Spec
+from jobs.spec import Scrubber, Sourced
 from pipeline import layout
 from pipeline.driver import Outcome, drive
 from pipeline.finish import write_quarantine
@@ -53,7 +53,7 @@ class Manner:
 
 
 def drive_run(
-    job: Spec,
+    job: Sourced,
     run: Run,
     spec: WorkerSpec,
     manner: Manner,
@@ -127,7 +127,7 @@ def say_places(run: Run, out: Console) -> None:
     out.say(f"quarantine: {run.folder.uri}/{layout.QUARANTINE}")
 
 
-def _runner(job: Spec) -> Runner:
+def _runner(job: Sourced) -> Runner:
     limits = None
     if job.run.isolate:
         limits = Limits(job.run.record_seconds, job.run.unit_seconds, job.run.worker_memory or 0)
@@ -136,7 +136,7 @@ def _runner(job: Spec) -> Runner:
     return RayRunner(Pools(job.run.workers, job.run.address, limits, job.run.stall_seconds))
 
 
-def _replaced(job: Spec, run: Run) -> Run | None:
+def _replaced(job: Sourced, run: Run) -> Run | None:
     """The run whose outputs are to go, if the job says that its own replace them."""
     if job.output.existing != "replace" or not run.header.replaces:
         return None

@@ -13,6 +13,7 @@ import jobs.pairs.start
 import jobs.restore.plan
 import jobs.restore.run
 import jobs.restore.start
+import jobs.train.commands
 from jobs.console import Output
 from jobs.ended import Ended
 from jobs.estimate.plan import Asked
@@ -75,6 +76,15 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             changed=jobs.pairs.start.changed,
             note=lambda job: "",
             report=write_pairs_report,
+        ),
+        "train": Kind(
+            run=jobs.train.commands.run,
+            retry=jobs.train.commands.retry,
+            plan=jobs.train.commands.plan,
+            find=lambda job: None,
+            changed=lambda run, job: [],
+            note=lambda job: "",
+            report=jobs.train.commands.report,
         ),
     }
 )

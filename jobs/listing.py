@@ -13,7 +13,7 @@ from jobs.estimate.strata import SizeClasses, Stratum
 from jobs.estimate.work import Units
 from jobs.places import source_of
 from jobs.report.text import size
-from jobs.spec import Spec
+from jobs.spec import Sourced
 from pipeline.cutting import cut_units
 from pipeline.records import Record
 from pipeline.sources import Ignored, list_records
@@ -65,7 +65,7 @@ class Listing:
             out.say(f"  {count:,} other objects are left out: {reason}")
 
 
-def survey_source(job: Spec, sample: int) -> Listing:
+def survey_source(job: Sourced, sample: int) -> Listing:
     """List a job's source; holds no more than one unit at a time, and a sample.
 
     Args:
@@ -78,7 +78,7 @@ def survey_source(job: Spec, sample: int) -> Listing:
     return listing
 
 
-def survey_records(job: Spec, records: Iterable[Record], sample: int) -> Listing:
+def survey_records(job: Sourced, records: Iterable[Record], sample: int) -> Listing:
     """Count records that are to be done, wherever they come from, and choose some of each size for trying.
 
     Args:

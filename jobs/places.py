@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from jobs.spec import Spec, resolve_options
+from jobs.spec import Sourced, Spec, resolve_options
 from pipeline.sources import SourceSpec
 from pipeline.storage import Folder
 
 
-def source_of(job: Spec) -> SourceSpec:
+def source_of(job: Sourced) -> SourceSpec:
     """The job's source with its storage options filled in from the environment."""
     given = job.source.model_dump(include=_FIELDS, exclude_none=True)
     return SourceSpec(

@@ -26,10 +26,11 @@ class NightLock(Lock):
 
     Args:
         folder: the collection's output.
+        name: of the lock in it.
     """
 
-    def __init__(self, folder: Folder) -> None:
-        super().__init__(folder, layout.NIGHT_LOCK)
+    def __init__(self, folder: Folder, name: str = layout.NIGHT_LOCK) -> None:
+        super().__init__(folder, name)
 
     def acquire(self) -> None:
         """Take the lock.

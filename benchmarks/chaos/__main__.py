@@ -28,6 +28,7 @@ from pipeline.storage import Folder
 JOB = """job: restore
 name: chaos
 source: {{kind: files, uri: {source}}}
+restore: {{model: classic}}
 output:
   uri: {output}
   storage_options:

@@ -27,6 +27,7 @@ WORKER_MEMORY = "3 GiB"
 JOB = """job: restore
 name: poison
 source: {{kind: files, uri: {source}}}
+restore: {{model: classic}}
 output: {{uri: {output}}}
 run: {{runner: ray, workers: 2, samples: 0, record_seconds: {record_seconds}, worker_memory: {memory}}}
 """

@@ -10,11 +10,12 @@ from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.kinds import KINDS
 from jobs.notify.addressees import addressees, lacking
-from jobs.spec import load
+from jobs.spec import Spec, TrainJob, load
 from jobs.spec.example import example
 from jobs.spec.job import JOBS
 from jobs.spec.problems import listed
 from jobs.spec.schema import schema
+from jobs.spec.train_checks import places_of
 from jobs.versions import versions
 
 
@@ -33,20 +34,26 @@ def init_job(kind: str, path: Path | None, force: bool, out: Output) -> Exit:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"{path}: cannot be written ({error.strerror})", Exit.USAGE) from error
-    out.say(f"wrote {path}; change source.uri and output.uri, then: facejobs validate {path}")
+    changes = "data.uri" if kind == "train" else "source.uri"
+    out.say(f"wrote {path}; change {changes} and output.uri, then: facejobs validate {path}")
     return Exit.DONE
 
 
 def validate_job(path: str, out: Output) -> Exit:
     """Check a job file without touching any storage."""
     job = load(path)
-    out.say(f"{path}: a valid {job.job} job, {job.source.uri} -> {job.output.uri}")
+    out.say(f"{path}: a valid {job.job} job, {_reads(job)} -> {job.output.uri}")
     for what in (KINDS[job.job].note(job), lacking(job)):
         if what:
             out.say(f"note: {what}")
     if not lacking(job):
         addressees(job)
     return Exit.DONE
+
+
+def _reads(job: Spec) -> str:
+    """Where a job reads from."""
+    return " and ".join(places_of(job.data).values()) if isinstance(job, TrainJob) else job.source.uri
 
 
 def show_schema(out: Output) -> Exit:

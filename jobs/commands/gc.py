@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 
+from jobs.commands.look import trained
 from jobs.commands.moments import age
 from jobs.console import Output
 from jobs.exits import Exit
 from jobs.locate import locate
 from jobs.pairs.leftovers import PairLeftovers
 from jobs.restore.leftovers import Leftovers
+from jobs.train import status as of_training
 from pipeline.gc import Claim, Garbage, collect_garbage
 from pipeline.run import Run, RunHeader
 from pipeline.storage import Folder
@@ -48,6 +50,8 @@ class NoClaim:
 def collect(place: str, older_than: str, out: Output, *, force: bool, dry_run: bool, as_json: bool) -> Exit:
     """Find garbage and remove it, or only say what there is."""
     seconds = age(older_than)
+    if (training := trained(place, out)) is not None:
+        return of_training.collect(training, out, dry_run=dry_run, as_json=as_json)
     located = locate(place)
     out.use(located.scrubber)
     run = located.run

@@ -9,9 +9,12 @@ from jobs.console import Output
 from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.kinds import KINDS, REPORTS
-from jobs.locate import locate
+from jobs.locate import is_job_file, locate
 from jobs.pairs.survey.start import KIND as SURVEY
 from jobs.spec import Spec
+from jobs.train import status as of_training
+from jobs.train.find import Training, training_at
+from jobs.train.layout import TENSORBOARD
 from jobs.watch.follow import Follower
 from jobs.watch.live import watch
 from jobs.watch.watcher import Watcher
@@ -25,7 +28,9 @@ SHOWN = 20
 
 
 def show_status(place: str, as_json: bool, out: Output) -> Exit:
-    """Counts from the ledger alone."""
+    """Counts from the ledger alone; of a training, how far it is."""
+    if (training := trained(place, out)) is not None:
+        return of_training.show_status(training, as_json, out)
     status = status_of(_found(place, out))
     if as_json:
         out.say(json.dumps(status, indent=1))
@@ -49,8 +54,23 @@ def watch_status(place: str, every: float, as_json: bool, out: Output) -> Exit:
     return Exit.DONE
 
 
+def trained(place: str, out: Output) -> Training | None:
+    """The training at a place; None where it is none."""
+    training = training_at(place, job_file=is_job_file(place))
+    if training is not None:
+        out.use(training.scrubber)
+    return training
+
+
 def followed(place: str, out: Output) -> Follower:
-    """A run to be watched; whether it is the one that the place asks for is said."""
+    """A run to be watched; whether it is the one that the place asks for is said.
+
+    Raises:
+        CommandError: it is a training, which is watched otherwise.
+    """
+    if (training := trained(place, out)) is not None:
+        folder = f"{training.output.uri.rstrip('/')}/{TENSORBOARD}"
+        raise CommandError(of_training.WATCHED_ELSEWHERE.format(place=folder), Exit.USAGE)
     follower = Follower(place)
     out.use(follower.scrubber)
     _note(place, follower.run, follower.job, out)
@@ -82,6 +102,8 @@ def status_of(run: Run) -> dict[str, Any]:
 
 def make_report(place: str, out: Output) -> Exit:
     """Write the HTML report of the run as it stands."""
+    if (training := trained(place, out)) is not None:
+        return of_training.make_report(training, out)
     run = _found(place, out)
     REPORTS[run.header.kind](run, out.scrubber)
     out.say(f"report: {run.folder.uri}/{layout.REPORT}")
@@ -90,7 +112,8 @@ def make_report(place: str, out: Output) -> Exit:
 
 def verify_run(place: str, as_json: bool, out: Output) -> Exit:
     """Every output against its recorded SHA-256."""
-    findings = verify(_found(place, out))
+    training = trained(place, out)
+    findings = of_training.verify(training) if training is not None else verify(_found(place, out))
     if as_json:
         out.say(json.dumps(vars(findings), indent=1))
     else:

@@ -18,7 +18,7 @@ from jobs.pairs.regenerate import SIDES, MadeFiles, other_versions
 from jobs.pairs.regenerate_many import Outcome, regenerate_all
 from jobs.pairs.source_bytes import SourceBytes
 from jobs.places import output_of, source_of
-from jobs.spec import Scrubber, Spec, load, secrets_of
+from jobs.spec import Scrubber, Spec, TrainJob, load, secrets_of
 from jobs.versions import pixel_versions
 
 DEFAULT_SAMPLE = 100
@@ -69,7 +69,7 @@ class _Access:
 
     @staticmethod
     def of(job: Spec | None) -> _Access:
-        if job is None:
+        if job is None or isinstance(job, TrainJob):
             return _Access()
         source = source_of(job)
         return _Access(source.options, output_of(job).options, source.bytes_column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobs.commands.look import trained
 from jobs.commands.moments import moment
 from jobs.console import Output
 from jobs.ended import Ended
@@ -13,6 +14,7 @@ from jobs.nightly.condition import problem_of
 from jobs.observe.watch import watched
 from jobs.spec import Scrubber, Spec, load, secrets_of
 from jobs.telling import Given, telling
+from jobs.train.status import NO_QUARANTINE
 from jobs.wishes import Wishes
 from pipeline.writer_lock import SoleWriters
 
@@ -31,6 +33,8 @@ def run_job(path: str, out: Output, wishes: Wishes) -> Exit:
 
 def retry_run(place: str, codes: tuple[str, ...], out: Output) -> Exit:
     """Process what is in quarantine again."""
+    if trained(place, out) is not None:
+        raise CommandError(f"{place}: {NO_QUARANTINE}", Exit.USAGE)
     if not is_job_file(place):
         locate(place)
         raise CommandError(f"{place}: retry needs the job file, which says how to reach the source", Exit.USAGE)

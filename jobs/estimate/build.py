@@ -25,7 +25,7 @@ from jobs.estimate.ranges import CONFIDENCE, Range, significant
 from jobs.estimate.trial import Trial
 from jobs.estimate.work import Load
 from jobs.listing import Listing
-from jobs.spec import Spec
+from jobs.spec import Sourced
 from jobs.spec.cluster import Cluster
 
 
@@ -54,7 +54,7 @@ class Found:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(job: Spec, listing: Listing, found: Found, machine: Place, cluster: Place | None) -> dict[str, Any]:
+def build(job: Sourced, listing: Listing, found: Found, machine: Place, cluster: Place | None) -> dict[str, Any]:
     """An estimate of a job.
 
     Args:
@@ -97,7 +97,7 @@ def build(job: Spec, listing: Listing, found: Found, machine: Place, cluster: Pl
     }
 
 
-def _place(job: Spec, listing: Listing, found: Found, place: Place) -> dict[str, Any]:
+def _place(job: Sourced, listing: Listing, found: Found, place: Place) -> dict[str, Any]:
     passes = [forecast(load, place, job.run.placement, job.run.workers) for load in found.loads]
     unknown = next((each.unknown for each in passes if each.unknown), None)
     seconds = None if unknown else whole(passes).plus(COMMAND_SECONDS + listing.seconds)
@@ -116,7 +116,7 @@ def whole(passes: Sequence[Forecast]) -> Range:
     return Range(sum(one.low for one in each), sum(one.point for one in each), sum(one.high for one in each))
 
 
-def _cluster(job: Spec, listing: Listing, found: Found, place: Place) -> dict[str, Any]:
+def _cluster(job: Sourced, listing: Listing, found: Found, place: Place) -> dict[str, Any]:
     made = _place(job, listing, found, place)
     price = price_of(job.cluster)
     seconds = made["seconds"]
@@ -145,7 +145,7 @@ def _cost(cluster: Cluster, found: Found, ledger: float, requests: Range) -> dic
     }
 
 
-def _ledger(job: Spec, listing: Listing, found: Found) -> tuple[float, Range]:
+def _ledger(job: Sourced, listing: Listing, found: Found) -> tuple[float, Range]:
     """Bytes of what a run writes beside its outputs, and puts of everything."""
     size = requests = 0.0
     for load in found.loads:

@@ -16,7 +16,7 @@ from jobs.exits import Exit
 from jobs.listing import Listing
 from jobs.places import output_of
 from jobs.report.scrub import scrubbed
-from jobs.spec import Scrubber, Spec
+from jobs.spec import Scrubber, Sourced
 from pipeline.errors import RunnerError
 from pipeline.run import current_run
 from pipeline.runners.pools import Pool, least_cpus
@@ -57,12 +57,12 @@ class Places:
     cluster: Place | None
     gpus: int
 
-    def staged(self, job: Spec, workflow: Workflow, units: int) -> bool:
+    def staged(self, job: Sourced, workflow: Workflow, units: int) -> bool:
         """Whether segments have workers of their own somewhere."""
         return any(len(_pools(place, job, workflow, units)) > 1 for place in (self.machine, self.cluster) if place)
 
 
-def places_of(job: Spec, workflow: Workflow) -> Places:
+def places_of(job: Sourced, workflow: Workflow) -> Places:
     """This machine and the job's cluster, for a workflow."""
     gpus = _gpus(workflow)
     room = this_machine(least_cpus(workflow, job.run.placement), gpus)
@@ -70,7 +70,7 @@ def places_of(job: Spec, workflow: Workflow) -> Places:
 
 
 def say_plan(
-    job: Spec,
+    job: Sourced,
     listing: Listing,
     found: tuple[Found, Places] | None,
     identities: Mapping[str, tuple[Folder, Mapping[str, Any]]],
@@ -112,7 +112,7 @@ def say_plan(
 
 
 def _kept(
-    job: Spec,
+    job: Sourced,
     said: Mapping[str, Any],
     identities: Mapping[str, tuple[Folder, Mapping[str, Any]]],
     scrubber: Scrubber,
@@ -124,7 +124,7 @@ def _kept(
     ]
 
 
-def _pools(place: Place, job: Spec, workflow: Workflow, units: int) -> list[Pool]:
+def _pools(place: Place, job: Sourced, workflow: Workflow, units: int) -> list[Pool]:
     try:
         return place.pools(workflow, job.run.placement, job.run.workers, max(1, units))
     except RunnerError:

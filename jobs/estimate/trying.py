@@ -12,7 +12,7 @@ from jobs.estimate.ranges import Range, Total, share_of, total_of
 from jobs.estimate.trial import WAITING, Trial, Tried
 from jobs.exits import Exit
 from jobs.places import source_of
-from jobs.spec import Spec
+from jobs.spec import Sourced
 from pipeline.errors import WorkerError
 from pipeline.sinks import SinkSpec
 from pipeline.stage import Workflow
@@ -22,7 +22,7 @@ from pipeline.watched.watcher import WatchedWorker
 from pipeline.worker import WorkerSpec
 
 
-def worker_start(job: Spec, workflow: Callable[[], Workflow]) -> float:
+def worker_start(job: Sourced, workflow: Callable[[], Workflow]) -> float:
     """Seconds in which a worker's process starts and loads what it needs, measured by starting one.
 
     0 where the work is done in the command's own process, which does not start again.

@@ -21,7 +21,7 @@ from jobs.observe.last import LastRun, former
 from jobs.observe.numbers import About, Numbers
 from jobs.observe.traces import Tracer, check_installed, traced
 from jobs.observe.ways import kept_up, push, served
-from jobs.spec import Spec
+from jobs.spec import Sourced, Spec
 from jobs.versions import facejobs_version
 from pipeline.driver import Outcome
 from pipeline.parcel import Receipt
@@ -189,7 +189,7 @@ def watched(job: Spec, out: Output) -> Iterator[Callable[[Ended], Ended]]:
 
 
 @contextmanager
-def observing(job: Spec, run: Run, runner: Runner, out: Output) -> Iterator[Observed]:
+def observing(job: Sourced, run: Run, runner: Runner, out: Output) -> Iterator[Observed]:
     """Have a run observed while it is driven: by the command's own watch, or by one for this run alone.
 
     Args:

@@ -1,4 +1,4 @@
-"""The frame of a histogram as SVG: canvas, grid, axis with round numbers, and the staircase in it."""
+"""The frame of a chart as SVG: canvas, grid, axes with round numbers, and the staircase of a histogram."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ def places(values: NDArray[np.float64], span: NDArray[np.float64], *, logarithmi
     return [float(place) for place in across]
 
 
+def levels(values: NDArray[np.float64], span: tuple[float, float], *, logarithmic: bool) -> list[float]:
+    """Vertical places of values, in the drawing's units, for an axis from the lower to the higher end of `span`."""
+    low, high = span
+    if logarithmic:
+        values, low, high = np.log(values), math.log(low), math.log(high)
+    up = _BOTTOM - (values - low) / (high - low) * (_BOTTOM - _TOP)
+    return [float(place) for place in up]
+
+
 def outline(across: Sequence[float], heights: NDArray[np.float64]) -> str:
     """A closed staircase, as the data of a path.
 
@@ -65,6 +74,30 @@ def draw_grid(svg: Element, peak: float) -> None:
         SubElement(svg, "line", {"class": "grid", "x1": str(_LEFT), "x2": str(_RIGHT), "y1": y, "y2": y})
         text = SubElement(svg, "text", {"class": "tick end", "x": str(_LEFT - 6), "y": y, "dy": "0.35em"})
         text.text = percent(share * peak, 1.0) if share else "0"
+
+
+def draw_levels(svg: Element, span: tuple[float, float], *, logarithmic: bool) -> None:
+    """Lines at round numbers between both ends of `span`, with their numbers."""
+    marks = ticks(*span, logarithmic)
+    for mark, place in zip(marks, levels(np.asarray(marks), span, logarithmic=logarithmic), strict=True):
+        y = f"{place:.1f}"
+        SubElement(svg, "line", {"class": "grid", "x1": str(_LEFT), "x2": str(_RIGHT), "y1": y, "y2": y})
+        text = SubElement(svg, "text", {"class": "tick end", "x": str(_LEFT - 6), "y": y, "dy": "0.35em"})
+        text.text = f"{mark:g}"
+
+
+def draw_upright(svg: Element, across: float, kind: str, said: str) -> None:
+    """A line from top to bottom.
+
+    Args:
+        svg: what it is drawn into.
+        across: its horizontal place.
+        kind: its class.
+        said: what a pointer is told.
+    """
+    x = f"{across:.1f}"
+    line = SubElement(svg, "line", {"class": kind, "x1": x, "x2": x, "y1": str(_TOP), "y2": str(_BOTTOM)})
+    SubElement(line, "title").text = said
 
 
 def draw_axis(svg: Element, edges: NDArray[np.float64], label: str, *, logarithmic: bool) -> None:
@@ -89,4 +122,4 @@ def ticks(low: float, high: float, logarithmic: bool) -> list[float]:
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
     # The sum with 0.0 turns a tick of -0.0 into 0.0.
-    return [round(index * step, 12) + 0.0 for index in range(first, math.floor(high / step + 1e-9) + 1)]
+    return [float(f"{index * step:.12g}") + 0.0 for index in range(first, math.floor(high / step + 1e-9) + 1)]

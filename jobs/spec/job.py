@@ -16,11 +16,12 @@ from jobs.spec.notify import Notify
 from jobs.spec.observe import Observe
 from jobs.spec.output import Output
 from jobs.spec.pairs import PairsJob
-from jobs.spec.restore import ClassicRestore, Restore
+from jobs.spec.restore import Restore, default_restore
 from jobs.spec.run import Run
 from jobs.spec.score import Score
 from jobs.spec.selection import Selection
 from jobs.spec.source import Source
+from jobs.spec.train import TrainJob
 
 
 class RestoreJob(Block):
@@ -34,7 +35,7 @@ class RestoreJob(Block):
     """Where the images come from."""
     detect: Detect = Field(default_factory=Detect)
     """Which faces are wanted."""
-    restore: Restore = Field(default_factory=ClassicRestore)
+    restore: Restore = Field(default_factory=default_restore)
     """What improves the faces."""
     background: Background | None = None
     """With it, the whole picture goes through a network as well."""
@@ -56,7 +57,13 @@ class RestoreJob(Block):
     """What the machines are and cost, for estimates."""
 
 
-Spec = RestoreJob | PairsJob
+Sourced = RestoreJob | PairsJob
+"""A job that goes through a source, image by image."""
+Spec = RestoreJob | PairsJob | TrainJob
 """Any job."""
-JOBS: dict[str, type[RestoreJob] | type[PairsJob]] = {"restore": RestoreJob, "pairs": PairsJob}
+JOBS: dict[str, type[RestoreJob] | type[PairsJob] | type[TrainJob]] = {
+    "restore": RestoreJob,
+    "pairs": PairsJob,
+    "train": TrainJob,
+}
 """Kinds of job, by the value of the key `job`; what else is known of each stands in `kinds.py`."""

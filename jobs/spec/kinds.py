@@ -10,8 +10,9 @@ from jobs.spec.pairs_kind import PAIRS
 from jobs.spec.problems import Finding, nearest
 from jobs.spec.restore_kind import RESTORE
 from jobs.spec.tag import none_of, not_one_of
+from jobs.spec.train_kind import TRAIN
 
-KINDS: dict[str, Kind[Any]] = {"restore": RESTORE, "pairs": PAIRS}
+KINDS: dict[str, Kind[Any]] = {"restore": RESTORE, "pairs": PAIRS, "train": TRAIN}
 KEY = "job"
 
 

@@ -17,7 +17,8 @@ from jobs.spec.secrets import scrub_urls
 from jobs.spec.validate import validate
 from jobs.spec.variables import UnsetVariableError, expand, has_reference
 
-WHEN_MISSING = f"{' or '.join(f'`facejobs init {kind}`' for kind in KINDS)} writes an example"
+_FIRST, *_OTHERS = (f"`facejobs init {kind}`" for kind in KINDS)
+WHEN_MISSING = f"{', '.join([_FIRST, *_OTHERS[:-1]])} or {_OTHERS[-1]} writes an example"
 
 
 def load(path: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> Spec:

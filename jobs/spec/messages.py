@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from jobs.spec.problems import describe, listed, nearest, shown
+from jobs.spec.training.kinds import OBJECTIVES, SCHEDULES
 
 NUMBERS = {"int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number"}
 SHAPES = {
@@ -82,7 +83,8 @@ def _kind(model: type[BaseModel]) -> str:
         if key in model.model_fields:
             values = get_args(model.model_fields[key].annotation)
             return f"{key}: {values[0]}" if values else f"a {key} with weights"
-    return "other kinds"
+    tables = (OBJECTIVES, SCHEDULES)
+    return next((f"model.kind: {kind}" for table in tables for kind in table if table[kind] is model), "other kinds")
 
 
 def missing(name: str, description: str) -> str:

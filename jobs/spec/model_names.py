@@ -12,6 +12,7 @@ from jobs.spec.problems import describe, listed, nearest
 from jobs.spec.uris import absolute
 from operators.models import CHECKPOINTS, Checkpoint
 from operators.models.cache import Cache
+from operators.models.shipped import COMPACT
 from operators.whole.networks import architectures
 
 
@@ -101,7 +102,8 @@ def _added(cache: Any, folder: Path) -> tuple[dict[str, Checkpoint], frozenset[s
     """What a cache has, and the names of what is damaged in it."""
     try:
         place = Cache(Path(absolute(cache, folder)) if isinstance(cache, str) and cache.strip() else None)
-        added = {model.checkpoint.name: model.checkpoint for model in place.list()}
-        return added, frozenset(place.names()) - added.keys()
+        there = {model.checkpoint.name: model.checkpoint for model in place.list()}
+        added = {name: one for name, one in there.items() if name != COMPACT}
+        return added, frozenset(place.names()) - there.keys()
     except (OSError, ValueError):
         return {}, frozenset()

@@ -49,7 +49,11 @@ def recipe_data(job: PairsJob) -> dict[str, Any]:
     Raises:
         RecipeError: as `recipe_of`.
     """
-    recipe = recipe_of(job)
+    return written_out(recipe_of(job))
+
+
+def written_out(recipe: Recipe) -> dict[str, Any]:
+    """All of a recipe that its pairs depend on: itself as `plain` data, and the versions of its `degradations`."""
     used = sorted({step.use for node in recipe.steps for step in _steps(node)})
     return {**plain(recipe), "degradations": {name: DEGRADATIONS[name].version for name in used}}
 

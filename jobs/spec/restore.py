@@ -38,7 +38,7 @@ class RestoreBlock(Block):
 class ClassicRestore(RestoreBlock):
     """Denoising, deblocking, scratches and dust, without a network."""
 
-    model: Literal["classic"] = "classic"
+    model: Literal["classic"]
     """Which restorer."""
     options: ClassicSettings = Field(default_factory=ClassicSettings)
     """Settings of the restorer."""
@@ -111,13 +111,20 @@ class GeneratorRestore(NetworkRestore):
     model: Annotated[
         Text,
         Field(json_schema_extra={"not": {"enum": list(BUILT_IN)}, "examples": ["gfpgan-1.4", "gpen-bfr-512"]}),
-    ]
+    ] = "compact"
     """Which model: a name that `facejobs models list` shows."""
     options: GeneratorSettings = Field(default_factory=GeneratorSettings)
     """Settings of the restorer."""
 
 
-DEFAULT_MODEL = "classic"
+DEFAULT_MODEL = "compact"
+
+
+def default_restore() -> GeneratorRestore:
+    """The block of a job that has none: the network that comes with facejobs."""
+    return GeneratorRestore(model=DEFAULT_MODEL)
+
+
 Restore = Annotated[
     ClassicRestore | NoneRestore | InversionRestore | CompletionRestore | AnonymizeRestore | GeneratorRestore,
     Field(union_mode="left_to_right"),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from jobs.ended import Ended
+from jobs.ended import Ended, TrainingEnd
 from jobs.ending import exit_of
 from jobs.exits import Exit
 from jobs.report.advice import advise
@@ -36,6 +36,8 @@ def of_error(job: Spec, command: Command, error: BaseException, scrubber: Scrubb
 
 def of_end(job: Spec, command: Command, ended: Ended, patience: Patience, scrubber: Scrubber) -> Summary:
     """What is said of a command that came to its end; asks the ledger for what is not known, within the patience."""
+    if ended.training is not None:
+        return _of_training(job, command, ended.exit, ended.training, scrubber)
     outcome, run = ended.outcome, ended.run
     state = outcome.state if outcome is not None else "complete" if run is not None else "nothing_to_do"
     worked = outcome is not None and (outcome.worked > 0 or outcome.state not in ("complete", "time_up"))
@@ -55,6 +57,16 @@ def of_end(job: Spec, command: Command, ended: Ended, patience: Patience, scrubb
     codes = [reason.code for reason in made.reasons]
     steps = next_steps(command.file, state, ended.exit, codes, collection=_collection(job))
     return scrubbed(replace(made, steps=steps), scrubber.scrub)
+
+
+def _of_training(job: Spec, command: Command, code: Exit, end: TrainingEnd, scrubber: Scrubber) -> Summary:
+    state = "incomplete" if end.state == "failed" else end.state
+    done = f"{end.done} of {end.steps} steps are done" if end.done >= 0 else ""
+    message = end.message or (done if end.worked and state != "complete" else "")
+    steps = next_steps(command.file, state, code, [], collection=False)
+    worked = end.worked or state != "complete"
+    made = Summary(job.name, job.job, command, code, state, message, worked, steps=steps)
+    return scrubbed(made, scrubber.scrub)
 
 
 def _with_run(made: Summary, ended: Ended, run: Run, patience: Patience) -> Summary:

@@ -139,7 +139,8 @@ class Summary:
         command: what was given.
         exit: the exit code.
         state: of the run: `complete`, `time_up`, `over_budget`, `storage`, `interrupted`, `incomplete`; `nothing_to_do`
-            where nothing was due; `error` where the command failed before or outside of the run.
+            where nothing was due; `unhealthy` for a training that was given up;
+            `error` where the command failed before or outside of the run.
         message: why it is not complete, or the error; empty where it is.
         worked: whether there was something to do.
         run: the run; None where there is none.

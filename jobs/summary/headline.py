@@ -97,6 +97,8 @@ def sentence(summary: Summary) -> str:
 
 
 def _idle(summary: Summary) -> str:
+    if summary.kind == "train" and summary.worked and summary.exit == Exit.DONE:
+        return "Done: the training has come to its last step."
     return "There was nothing to do." if summary.exit == Exit.DONE else f"{summary.meaning.capitalize()}."
 
 

@@ -28,6 +28,7 @@ from operators.models.errors import ModelFileError, ModelRefusedError, NoModelEr
 from operators.models.examine import look_into
 from operators.models.folder import ENGINES, MODELS, default_folder
 from operators.models.hashing import copy_hashed, sha256_of
+from operators.models.shipped import ARGUMENTS, COMPACT, shipped_file
 
 State = Literal["as recorded", "missing", "changed", "damaged"]
 
@@ -83,6 +84,8 @@ class Cache:
     def find(self, name: str) -> CachedModel | None:
         """A model by name, None where there is none. Its file's size is looked at, its hash is not computed.
 
+        One that comes with facejobs is there without being in the folder.
+
         Raises:
             ModelFileError: it is there and damaged; the message says how to get it again.
         """
@@ -92,7 +95,7 @@ class Cache:
         try:
             card = read_card(folder / CARD)
         except FileNotFoundError:
-            return None
+            return _shipped(name)
         path = folder / card.checkpoint.file
         size = path.stat().st_size if path.is_file() else None
         if card.checkpoint.name != name or size != card.checkpoint.bytes:
@@ -113,7 +116,7 @@ class Cache:
     def list(self) -> tuple[CachedModel, ...]:
         """All models that can be used, sorted by name."""
         found = []
-        for name in self.names():
+        for name in sorted({*self.names(), COMPACT}):
             try:
                 model = self.find(name)
             except ModelFileError:
@@ -248,6 +251,17 @@ class Cache:
                 f"run: facejobs models remove {name}, or choose another --name"
             )
         return there
+
+
+def _shipped(name: str) -> CachedModel | None:
+    path = shipped_file(name)
+    if path is None:
+        return None
+    about = CHECKPOINTS[name]
+    assert about.sha256 is not None
+    if not path.is_file() or path.stat().st_size != about.bytes:
+        raise ModelFileError(f"{path}: this file of facejobs is not there or not whole; install facejobs again")
+    return CachedModel(path, about.sha256, about, Card(about, ARGUMENTS, "table", about.sources[0], ""))
 
 
 def _check_name(name: str) -> None:

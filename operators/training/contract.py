@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from operators.training.draws import Draws
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from operators.training.draws import Draws
 
 Arrays = Mapping[str, NDArray[Any]]
 """A batch by name, samples first: pictures (N, H, W, 3) uint8 RGB, masks (N, H, W) uint8 of 0 and 1, vectors (N, D)
 float32. Names: `degraded` and `truth`; `mask`, 1 where the picture is made anew; `attributes`; `first` and `second` of
 two domains."""
 
-Tensors = Mapping[str, Tensor]
+Tensors: TypeAlias = "Mapping[str, Tensor]"
 """The same for networks: pictures (N, 3, H, W) float32 in [-1, 1], masks (N, 1, H, W) float32, vectors as they were."""
 
 
@@ -68,7 +70,7 @@ class Schedule(Protocol):
         """Improve all networks once; every term by name, unweighted, scalars without a gradient, on the device."""
 
     def state(self) -> dict[str, Any]:
-        """All besides `networks`: optimisers, counters, buffers; nested dicts and lists of tensors, numbers, strings."""
+        """All besides `networks`: optimisers, counters, buffers; nested dicts and lists of tensors, numbers, words."""
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, `networks` being filled already."""

@@ -25,7 +25,7 @@ class Player:
     """One or more modules that one optimiser improves.
 
     A game has several networks and calls each more than once in a step, with gradients of gradients between: gradients
-    are averaged over workers after the backward passes, by hand, where the hooks of `DistributedDataParallel` would have
+    are averaged over workers after the backward passes, by hand, where `DistributedDataParallel` would have
     to be told of every pass.
 
     Args:

@@ -74,6 +74,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         "job": "restore",
         "name": "plates",
         "source": {"kind": "files", "uri": "in"},
+        "restore": {"model": "classic"},
         "selection": {},
         "output": {"uri": "out"},
         "run": {"runner": "local", "isolate": False, "unit_records": 1},

@@ -13,7 +13,7 @@ def test_the_demo_job_reads_and_writes_where_the_makefile_says() -> None:
     job = load(ROOT / "examples" / "archive.yaml")
     assert Path(job.source.uri).resolve() == ROOT / "build" / "demo" / "archive"
     assert Path(job.output.uri).resolve() == ROOT / "build" / "demo" / "restored"
-    assert (job.run.runner, job.restore.model, job.output.format) == ("ray", "classic", "same")
+    assert (job.run.runner, job.restore.model, job.output.format) == ("ray", "compact", "same")
 
 
 def test_three_of_sixteen_in_quarantine_are_within_the_budget() -> None:

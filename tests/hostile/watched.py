@@ -21,7 +21,7 @@ from pipeline.storage import Folder
 
 SECRET = b"not for anybody's eyes"
 # Faces are sought and restored, but not measured: these tests are about files.
-QUICK = {"detect": {"quarter_turns": "never"}, "score": {"measures": []}}
+QUICK = {"detect": {"quarter_turns": "never"}, "restore": {"model": "classic"}, "score": {"measures": []}}
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,11 @@ class World:
     def job(self, name: str, source: Mapping[str, Any], **blocks: Any) -> Path:
         """A job file whose output is a folder of the job's own name."""
         job = {"job": "restore", "name": name, "source": {"uri": "in", **source}, "output": {"uri": name}}
-        job |= {"run": {"runner": "local", "unit_records": 40, "samples": 0}, **QUICK, **blocks}
+        job |= {
+            "run": {"runner": "local", "unit_records": 40, "samples": 0},
+            **QUICK,
+            **blocks,
+        }
         path = self.root / f"{name}.yaml"
         path.write_text(yaml.safe_dump(job))
         return path

@@ -98,8 +98,7 @@ class FoldedGpen(nn.Module):
             )
             for layer in to_rgbs
         )
-        self.skip: Tensor | None
-        self.register_buffer("skip", None if network.skip is None else network.skip.detach().float())
+        self.skip = None if network.skip is None else constant(network.skip)
 
     def forward(self, x: Tensor) -> Tensor:
         """Restore (N, 3, in, in), any float type, to (N, 3, out, out) float32; arithmetic in the weights' type."""

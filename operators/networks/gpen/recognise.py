@@ -38,5 +38,5 @@ def gpen_arguments(layout: Layout) -> dict[str, Any]:
         "blur_kernel": [comb(taps - 1, index) for index in range(taps)],
         "stored_noise": any(name.startswith("generator.noises.") for name in layout),
         # The value stands in the file.
-        "skip": 0.0 if "skip" in layout else None,
+        **({"skip": 0.0} if "skip" in layout else {}),
     }

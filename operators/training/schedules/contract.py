@@ -78,6 +78,8 @@ class Entry:
         schedule: likewise, a subclass of `Common`.
         data: kinds of data that it can train on: `faces`, `pairs`, `pictures`, `unpaired`.
         build: makes it; imports torch no earlier.
+        check: raises ValueError for settings that do not go together, before any file is read: `starts` has names with
+            nothing behind them, `pictures` and `attributes` are empty. None where all go together.
     """
 
     summary: str
@@ -86,3 +88,4 @@ class Entry:
     schedule: type[Common]
     data: tuple[str, ...]
     build: Callable[[Given], Schedule]
+    check: Callable[[Given], None] | None = None

@@ -35,6 +35,7 @@ def write_job(folder: Path, **run: Any) -> Path:
         "job": "restore",
         "name": "prints",
         "source": {"kind": "files", "uri": "in"},
+        "restore": {"model": "classic"},
         "output": {"uri": "out"},
         "run": {"runner": "local", "unit_records": 2, **run},
     }

@@ -29,6 +29,7 @@ def write_job(folder: Path, **output: Any) -> Path:
         "job": "restore",
         "name": "prints",
         "source": {"kind": "files", "uri": str(folder / "in")},
+        "restore": {"model": "classic"},
         "output": {"uri": str(folder / "out"), **output},
         "run": {"runner": "local", "unit_records": 2, "max_quarantined": 9},
     }

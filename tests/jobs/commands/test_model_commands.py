@@ -152,7 +152,7 @@ def test_a_gpen_of_unknown_terms_counts_as_non_commercial(tmp_path: Path, folder
     other = tiny.save(tmp_path / "other.pth", "gfpgan_clean")
     assert "NON-COMMERCIAL" not in models("add", other, "--name", "other").stdout
     here = {model.checkpoint.name: model.checkpoint.noncommercial for model in Cache(folder).list()}
-    assert here == {"unsaid": True, "said": False, "other": False}
+    assert here == {"unsaid": True, "said": False, "other": False, "compact": False}
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ class Desk:
             "job": "restore",
             "name": name,
             "source": {"kind": "files", "uri": "in"},
+            "restore": {"model": "classic"},
             "output": {"uri": name},
             "score": {"measures": []},
             "run": {"runner": "local", "unit_records": 2, "isolate": False},

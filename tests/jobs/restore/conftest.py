@@ -81,6 +81,7 @@ class Bench:
             "job": "restore",
             "name": name,
             "source": {"kind": "files", "uri": "archive"},
+            "restore": {"model": "classic"},
             "output": {"uri": name},
             "run": {"runner": "local", "unit_records": 3, "isolate": False},
         }

@@ -40,7 +40,7 @@ def pairs(source: str = "", output: str = "", run: str = "", more: str = "degrad
         job(output=", existing: replace"),
         loads((BASE % ("", "/elsewhere", "")).replace("plates", "other")),
         job(source="/../in"),
-        job(more="restore: {strength: 1, options: {denoise: auto}}\ndetect: {}\n"),
+        job(more="restore: {strength: 1, options: {fidelity: 0}}\ndetect: {}\n"),
         job(more="models: {cache: /m, source: /s, artifacts: /a}\n", run="gpus_per_worker: 0.5"),
         job(more="score: {measures: [identity, confidence, niqe, noise, exposure, sharpness]}\n"),
     ],
@@ -54,7 +54,7 @@ def test_what_does_not_count(other: RestoreJob) -> None:
     ("other", "line"),
     [
         (job(more="restore: {strength: 0.5}\n"), "restore.strength: was 1.0, is now 0.5"),
-        (job(more="restore: {options: {denoise: 5}}\n"), 'restore.options.denoise: was "auto", is now 5.0'),
+        (job(more="restore: {options: {fidelity: 0.5}}\n"), "restore.options.fidelity: was 0.0, is now 0.5"),
         (job(more="detect: {max_faces: 3}\n"), "detect.max_faces: was 1000, is now 3"),
         (job(source="2"), 'source.uri: was "/in", is now "/in2"'),
         (job(source=", limits: {max_pixels: 5}"), "source.limits.max_pixels: was 1000000000, is now 5"),

@@ -131,7 +131,7 @@ def test_engines() -> None:
 
 
 def test_size_guard() -> None:
-    restore, guard = ClassicRestore(), SizeGuard()
+    restore, guard = ClassicRestore(model="classic"), SizeGuard()
     assert restore.max_reduction == guard.max_reduction
     assert (restore.oversize, guard.on_larger) == ("keep", "keep_larger")
 

@@ -43,13 +43,20 @@ from jobs.spec.score import Gate, Score
 from jobs.spec.selection import Budget, Deleted, Failed, Selection
 from jobs.spec.source import FilesSource, Limits, ManifestSource, ParquetSource, SourceBlock, WebdatasetSource
 from jobs.spec.split import Split
+from jobs.spec.training.data import DATA, Attributes, DataBlock, FaceCut, FacesData, Jitter, Masks
+from jobs.spec.training.gpen import GpenModel
+from jobs.spec.training.kinds import MODELS, OBJECTIVES, SCHEDULES
+from jobs.spec.training.output import TrainOutput
+from jobs.spec.training.run import TrainRun
+from operators.training.schedules.table import SCHEDULES as ENTRIES
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "job-file.md").read_text(encoding="utf-8")
 PAIRS_PAGE = (DOCS / "pairs-job-file.md").read_text(encoding="utf-8")
+TRAIN_PAGE = (DOCS / "train-job-file.md").read_text(encoding="utf-8")
 BELOW = {"limits", "options", "gate", "failed", "deleted", "budget"}
 COMMON = set(SourceBlock.model_fields) | {"kind"}
-FILLED = {"network": "x", "uri": "x", "recipe": "gfpgan", "cpus": 4}
+FILLED = {"network": "x", "uri": "x", "recipe": "gfpgan", "cpus": 4, "first": "x", "second": "x"}
 
 # Heading, model, and the keys of the model that stand under another heading.
 SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
@@ -60,7 +67,7 @@ SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
     ("`source` with `kind: manifest`", ManifestSource, COMMON),
     ("`source.limits`", Limits, set()),
     ("`detect`", Detect, set()),
-    ("`restore`", ClassicRestore, set()),
+    ("`restore`", GeneratorRestore, {"engine"}),
     ("`restore.options` with `model: classic`", ClassicSettings, set()),
     ("`restore.options` with `model: anonymize`", AnonymizeSettings, set()),
     ("`restore.options` with `model: completion`", CompletionSettings, set()),
@@ -94,7 +101,26 @@ PAIRS_SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
     ("`split`", Split, set()),
     ("`output`", PairsOutput, set()),
 ]
-EVERY = [*((PAGE, *row) for row in SECTIONS), *((PAIRS_PAGE, *row) for row in PAIRS_SECTIONS)]
+OF_DATA = set(DataBlock.model_fields)
+TRAIN_SECTIONS: list[tuple[str, type[BaseModel], set[str]]] = [
+    ("`data`", FacesData, set(FacesData.model_fields) - OF_DATA - {"kind"}),
+    *((f"`data` with `kind: {kind}`", model, OF_DATA | {"kind"}) for kind, model in DATA.items()),
+    ("`data.cut`", FaceCut, set()),
+    ("`data.jitter`", Jitter, set()),
+    ("`data.masks`", Masks, set()),
+    ("`data.attributes`", Attributes, set()),
+    ("`model`", GpenModel, set(GpenModel.model_fields) - {"kind", "start"}),
+    *((f"`model` with `kind: {kind}`", model, {"kind", "start"}) for kind, model in MODELS.items()),
+    *((f"`objective` with `model.kind: {kind}`", model, set()) for kind, model in OBJECTIVES.items()),
+    *((f"`schedule` with `model.kind: {kind}`", model, set()) for kind, model in SCHEDULES.items()),
+    ("`output`", TrainOutput, set()),
+    ("`run`", TrainRun, set()),
+]
+EVERY = [
+    *((PAGE, *row) for row in SECTIONS),
+    *((PAIRS_PAGE, *row) for row in PAIRS_SECTIONS),
+    *((TRAIN_PAGE, *row) for row in TRAIN_SECTIONS),
+]
 
 
 def rows(heading: str, page: str = PAGE) -> dict[str, str]:
@@ -131,21 +157,50 @@ def test_every_key_and_its_default(page: str, heading: str, model: type[BaseMode
 def test_every_model_has_its_section() -> None:
     shown = {model for _, _, model, _ in EVERY}
     every = {model for kind in KINDS.values() for models in kind.blocks.values() for model in models}
-    # The keys of `restore` stand once, with classic's.
+    # The keys of `restore` stand once, with those of models.
     named = {InversionRestore, CompletionRestore, AnonymizeRestore}
-    assert every - shown == {NoneRestore, GeneratorRestore, *named}
+    assert every - shown == {NoneRestore, ClassicRestore, *named}
 
 
-@pytest.mark.parametrize("page", [PAGE, PAIRS_PAGE], ids=["restore", "pairs"])
+@pytest.mark.parametrize("page", [PAGE, PAIRS_PAGE, TRAIN_PAGE], ids=["restore", "pairs", "train"])
 def test_the_top_level(page: str) -> None:
     assert rows("Top level", page) == {"job": "required", "name": "required"}
 
 
-@pytest.mark.parametrize(("page", "name"), [(PAGE, "glass-negatives"), (PAIRS_PAGE, "portraits-1900")])
-def test_its_first_example_loads(page: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "name"), [(PAGE, "glass-negatives"), (PAIRS_PAGE, "portraits-1900"), (TRAIN_PAGE, "small-gpen")]
+)
+def test_its_first_example_loads(page: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "heldout.txt").touch()
     example = re.search(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
     assert example
-    assert loads(example[1]).name == name
+    assert loads(example[1], folder=tmp_path).name == name
+
+
+def test_what_each_kind_of_model_learns_from() -> None:
+    table = dict(
+        re.findall(r"^\| `([a-z0-9]+)` \| .*? \| (`[a-z]+`(?:, `[a-z]+`)*) \|$", TRAIN_PAGE, flags=re.MULTILINE)
+    )
+    assert {kind: tuple(re.findall(r"[a-z]+", named)) for kind, named in table.items()} == {
+        kind: entry.data for kind, entry in ENTRIES.items()
+    }
+
+
+def test_the_networks_that_can_begin_as_something() -> None:
+    table = re.search(r"networks that can begin as something \|\n\|---\|---\|\n(.*?)\n\n", TRAIN_PAGE, flags=re.DOTALL)
+    assert table
+    rows_of = re.findall(r"^\| `(\w+)` (.*)$", table[1], re.MULTILINE)
+    found = {kind: tuple(re.findall(r"`([a-z_]+)`", row)) for kind, row in rows_of}
+    assert found == {kind: model.STARTS for kind, model in MODELS.items()}
+
+
+def test_the_keys_that_make_no_other_training() -> None:
+    data = "data: {kind: faces, uri: /i, recipes: {gpen: 1}}"
+    counted = canonical(loads(f"job: train\nname: a\n{data}\nmodel: {{kind: gpen}}\noutput: {{uri: /o}}\n"))
+    assert set(counted) == {"job", "data", "model", "objective", "schedule", "run"}
+    assert counted["run"] == {"seed": 0}
+    assert not {"uri", "storage_options", "memory"} & set(counted["data"])
+    assert "start" not in counted["model"]
 
 
 def test_the_keys_that_change_no_pair() -> None:

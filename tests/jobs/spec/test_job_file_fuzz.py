@@ -20,6 +20,7 @@ RECIPE = """\
 EXAMPLES = {
     "restore": example("restore"),
     "pairs": example("pairs"),
+    "train": example("train"),
     "pairs with a recipe written out": example("pairs").replace("recipe: gfpgan", f"recipe: {RECIPE}"),
 }
 each_example = pytest.mark.parametrize("text", EXAMPLES.values(), ids=list(EXAMPLES))

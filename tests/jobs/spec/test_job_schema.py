@@ -30,6 +30,14 @@ PAIRS: dict[str, Any] = {
     "output": {"uri": "out/"},
 }
 
+TRAIN: dict[str, Any] = {
+    "job": "train",
+    "name": "small",
+    "data": {"kind": "faces", "uri": "in/", "recipes": {"gfpgan": 1}},
+    "model": {"kind": "gpen", "size": 64},
+    "output": {"uri": "out/"},
+}
+
 
 def validator() -> Draft202012Validator:
     return Draft202012Validator(schema())
@@ -68,11 +76,11 @@ def test_it_is_one_of_the_kinds_by_a_constant() -> None:
     body = schema()
     kinds = [body["$defs"][each["$ref"].removeprefix("#/$defs/")] for each in body["oneOf"]]
     assert [kind["properties"]["job"]["const"] for kind in kinds] == list(JOBS)
-    assert all({"job", "name", "source", "output"} <= set(kind["required"]) for kind in kinds)
+    assert all({"job", "name", "output"} < set(kind["required"]) for kind in kinds)
 
 
 def test_the_smallest_and_the_full_examples() -> None:
-    for smallest in (SMALLEST, PAIRS):
+    for smallest in (SMALLEST, PAIRS, TRAIN):
         validator().validate(smallest)
         validator().validate(yaml.safe_load(example(smallest["job"])))
 
@@ -87,7 +95,8 @@ RIGHT: list[dict[str, Any]] = [
     {"source": {"kind": "parquet", "uri": "in/", "uri_column": "url"}},
     {"source": {"kind": "manifest", "uri": "a.csv", "key_column": None}},
     {"restore": {"model": "none"}},
-    {"restore": {"options": {"denoise": 5, "deblock": "off"}}},
+    {"restore": {"model": "classic", "options": {"denoise": 5, "deblock": "off"}}},
+    {"restore": {"engine": {"name": "auto"}, "options": {"fidelity": 0.5}}},
     {"restore": {}},
     {"restore": {"mask": "parsing"}},
     {"restore": {"model": "gfpgan-1.4"}},
@@ -115,10 +124,10 @@ WRONG: list[dict[str, Any]] = [
     {"output": {"uri": "out/", "format": "jpg"}},
     {"output": {"uri": "out/", "quality": 0}},
     {"restore": {"model": "none", "options": {"denoise": "auto"}}},
-    {"restore": {"options": {"denoise": "strong"}}},
-    {"restore": {"options": {"denoise": True}}},
+    {"restore": {"model": "classic", "options": {"denoise": "strong"}}},
+    {"restore": {"options": {"denoise": "auto"}}},
     {"restore": {"mask": "oval"}},
-    {"restore": {"engine": {"name": "auto"}}},
+    {"restore": {"model": "classic", "engine": {"name": "auto"}}},
     {"restore": {"model": "classic", "options": {"fidelity": 0.5}}},
     {"restore": {"model": "gfpgan-1.4", "options": {"denoise": "auto"}}},
     {"restore": {"model": "gfpgan-1.4", "options": {"fidelity": 2}}},
@@ -138,6 +147,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
+MINE = {"recipe": "mine", "source": "x", "steps": [{"use": "flip"}]}
 RIGHT_PAIRS: list[dict[str, Any]] = [
     {"samples": {}},
     {"samples": {"size": 256, "template": "gpen"}},
@@ -181,8 +191,49 @@ WRONG_PAIRS: list[dict[str, Any]] = [
     {"output": {"uri": "out/", "format": "tar"}},
     {"output": {"uri": "out/", "licence": ""}},
 ]
-EVERY_RIGHT = [SMALLEST | change for change in RIGHT] + [PAIRS | change for change in RIGHT_PAIRS]
-EVERY_WRONG = [SMALLEST | change for change in WRONG] + [PAIRS | change for change in WRONG_PAIRS]
+RIGHT_TRAIN: list[dict[str, Any]] = [
+    {"schedule": {"batch": 16, "prior_steps": 5}},
+    {"schedule": {"prior_steps": None}, "objective": {"identity": 1}},
+    {"data": {"kind": "faces", "uri": "in/", "recipes": {"gpen": {"weight": 2, "recipe": MINE}}, "held_out": 0}},
+    {"data": {"kind": "pairs", "uri": "in/", "held_out": "none", "crop": True}},
+    {"data": {"kind": "unpaired", "first": "a/", "second": "b/"}, "model": {"kind": "cyclegan"}},
+    {"data": {"kind": "pictures", "uri": "in/"}, "model": {"kind": "srgan", "enlargement": 2}},
+    {"data": {"kind": "faces", "uri": "in/", "masks": {"half": 1}}, "model": {"kind": "completion"}},
+    {"run": {"workers": 4, "precision": "bf16"}},
+    {"output": {"uri": "out/", "keep_every": 5000}},
+]
+WRONG_TRAIN: list[dict[str, Any]] = [
+    {"restore": {}},
+    {"source": {"kind": "files", "uri": "in/"}},
+    {"data": {}},
+    {"data": {"kind": "face", "uri": "in/"}},
+    {"data": {"kind": "faces", "uri": "in/", "recipes": {}}},
+    {"data": {"kind": "faces", "uri": "in/", "recipes": {"gpen": 0}}},
+    {"data": {"kind": "faces", "uri": "in/", "recipes": {"gpen": {"weight": 1}}}},
+    {"data": {"kind": "faces", "uri": "in/", "recipes": {"gpen": 1}, "held_out": 0.6}},
+    {"data": {"kind": "faces", "uri": "in/", "recipes": {"gpen": 1}, "crop": True}},
+    {"data": {"kind": "unpaired", "uri": "in/"}},
+    {"model": {"kind": "stylegan"}},
+    {"model": {"size": 64}},
+    {"model": {"kind": "gpen", "size": 4}},
+    {"model": {"kind": "gpen", "start": 5}},
+    {"objective": {"contents": 1}},
+    {"objective": {"content": -1}},
+    {"schedule": {"steps": 0}},
+    {"schedule": {"batch": "8"}},
+    {"output": {"uri": "out/", "keep": 0}},
+    {"run": {"placement": "fused"}},
+]
+EVERY_RIGHT = [
+    base | change
+    for base, changes in ((SMALLEST, RIGHT), (PAIRS, RIGHT_PAIRS), (TRAIN, RIGHT_TRAIN))
+    for change in changes
+]
+EVERY_WRONG = [
+    base | change
+    for base, changes in ((SMALLEST, WRONG), (PAIRS, WRONG_PAIRS), (TRAIN, WRONG_TRAIN))
+    for change in changes
+]
 
 
 @pytest.mark.parametrize("job", EVERY_RIGHT, ids=str)

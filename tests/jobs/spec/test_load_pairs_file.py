@@ -100,5 +100,7 @@ def test_it_is_frozen_and_travels() -> None:
 
 
 def test_a_missing_file_says_how_to_begin(tmp_path: Path) -> None:
-    with pytest.raises(JobFileError, match="`facejobs init restore` or `facejobs init pairs` writes an example"):
+    with pytest.raises(
+        JobFileError, match="`facejobs init restore`, `facejobs init pairs` or `facejobs init train` writes an"
+    ):
         load(tmp_path / "none.yaml")

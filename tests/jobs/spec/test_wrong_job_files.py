@@ -89,8 +89,8 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     ),
     (
         "unknown key three levels down",
-        text_with(x="restore:\n  options:\n    denois: 5"),
-        [(7, "restore.options.denois", "did you mean 'denoise'?")],
+        text_with(x="restore:\n  model: classic\n  options:\n    denois: 5"),
+        [(8, "restore.options.denois", "did you mean 'denoise'?")],
     ),
     ("key in capitals", text_with(x="run: {Seed: 1}"), [(5, "run.Seed", "did you mean 'seed'?")]),
     ("misspelt key of another block", text_with(x="formt: png"), [(5, "formt", "mean 'format' under 'output'?")]),
@@ -224,12 +224,12 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     ),
     (
         "option of a generator with classic",
-        text_with(x="restore: {options: {fidelity: 0.5}}"),
+        text_with(x="restore: {model: classic, options: {fidelity: 0.5}}"),
         [(5, "restore.options.fidelity", "a model with weights")],
     ),
     (
         "engine with classic",
-        text_with(x="restore: {engine: {precision: fp32}}"),
+        text_with(x="restore: {model: classic, engine: {precision: fp32}}"),
         [(5, "restore.engine", "a model with weights")],
     ),
     (
@@ -386,7 +386,7 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     ),
     (
         "denoise by a word",
-        text_with(x="restore: {options: {denoise: strong}}"),
+        text_with(x="restore: {model: classic, options: {denoise: strong}}"),
         [(5, "restore.options.denoise", "'auto', 'off'")],
     ),
     ("address without a port", text_with(x="run: {address: head}"), [(5, "run.address", "'host:6379'")]),

@@ -30,16 +30,20 @@ def steps(*each: str) -> str:
 # what it is, the file, and for each problem its line, its path and a part of its message
 WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     # which kind of job
-    ("job missing", "\n".join([*GOOD.values()][1:]), [(1, "job", "expected 'job: ...' with 'restore' or 'pairs'")]),
+    (
+        "job missing",
+        "\n".join([*GOOD.values()][1:]),
+        [(1, "job", "expected 'job: ...' with 'restore', 'pairs' or 'train'")],
+    ),
     ("job misspelt", text_with(job="job: pair"), [(1, "job", "did you mean 'pairs'?")]),
     ("job in capitals", text_with(job="job: Pairs"), [(1, "job", "did you mean 'pairs'?")]),
-    ("job unlike any", text_with(job="job: train"), [(1, "job", "found the text 'train', expected 'restore' or")]),
-    ("job null", text_with(job="job:"), [(1, "job", "found nothing, expected 'restore' or 'pairs'")]),
+    ("job unlike any", text_with(job="job: sing"), [(1, "job", "found the text 'sing', expected 'restore', 'pairs'")]),
+    ("job null", text_with(job="job:"), [(1, "job", "found nothing, expected 'restore', 'pairs' or 'train'")]),
     ("job as a list", text_with(job="job: [pairs]"), [(1, "job", "found a list of 1")]),
     ("the key job misspelt", text_with(job="jbo: pairs"), [(1, "jbo", "did you mean 'job'?")]),
     (
         "job unlike any, and the rest as the likeliest kind",
-        text_with(job="job: train", x="filter: {min_side: 3}\nsplit: {bye: source}"),
+        text_with(job="job: sing", x="filter: {min_side: 3}\nsplit: {bye: source}"),
         [(1, "job", "expected"), (6, "filter.min_side", "at least 16"), (7, "split.bye", "did you mean 'by'?")],
     ),
     (

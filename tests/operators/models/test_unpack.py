@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from importlib.metadata import version
 from types import MappingProxyType
 
 import pytest
 
 from operators.models import CHECKPOINTS, ModelFileError, NoModelError, packaged, unpack
 from operators.models.cache import Cache
+from operators.models.examine import look_into
 from operators.models.hashing import sha256_of
 
 NAME = "mobilestylegan-ffhq"
@@ -52,7 +54,23 @@ def test_a_name_that_comes_in_no_package(tmp_path):
         unpack.unpack("gfpgan-1.4", tmp_path / "a.safetensors")
 
 
+def test_the_own_model_is_there_without_a_cache(tmp_path):
+    found = Cache(tmp_path).find("compact")
+    assert found is not None and found.sha256 == sha256_of(found.path) == CHECKPOINTS["compact"].sha256
+    assert found.path.stat().st_size == CHECKPOINTS["compact"].bytes <= 12e6
+    assert Cache(tmp_path).verify("compact").state == "as recorded"
+    assert [model.checkpoint.name for model in Cache(tmp_path).list()] == ["compact"]
+    assert not list(tmp_path.iterdir())
+    unpack.unpack("compact", tmp_path / "a.safetensors")
+    contents = look_into(tmp_path / "a.safetensors")
+    assert contents.architecture == "gpen" and contents.arguments == {
+        **found.card.arguments,
+        "blur_kernel": list(found.card.arguments["blur_kernel"]),
+    }
+
+
 def test_which_checkpoints_come_in_a_package():
-    assert {name: one.package for name, one in CHECKPOINTS.items() if one.package} == {NAME: "random-face==2021.7.21.1"}
+    packages = {name: one.package for name, one in CHECKPOINTS.items() if one.package}
+    assert packages == {NAME: "random-face==2021.7.21.1", "compact": f"facejobs=={version('facejobs')}"}
     files = packaged.MOBILESTYLEGAN_FILES.values()
     assert {f"{file.package}=={file.version}" for file in files} == {CHECKPOINTS[NAME].package}

@@ -127,6 +127,7 @@ TINY: Mapping[str, tuple[str, dict[str, Any]]] = {
         {"in_size": 16, "out_size": 32, "isconcat": False, "stored_noise": True, **_GPEN},
     ),
     "gpen, other filter": ("gpen", {"in_size": 32, "out_size": 32, "blur_kernel": [1, 2, 1], **_GPEN}),
+    "gpen, a share of the input": ("gpen", {"in_size": 32, "out_size": 32, "skip": 0.25, **_GPEN}),
     "parsenet": ("parsenet", {"in_size": 64, "out_size": 64, **_PARSENET}),
     "parsenet, other sizes": ("parsenet", {"in_size": 128, "out_size": 64, **_PARSENET}),
     "pggan": ("pggan", {"resolution": 32, **_PGGAN}),

@@ -41,6 +41,7 @@ def job(tmp_path: Path) -> Any:
                     "job": "restore",
                     "name": "faults",
                     "source": {"kind": "files", "uri": "archive"},
+                    "restore": {"model": "classic"},
                     "output": {"uri": output.uri, "storage_options": dict(output.options)},
                     "run": {"runner": "local", "unit_records": 1, "samples": 0},
                 }

@@ -1,0 +1,1 @@
+"""Training of CycleGAN: Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Networks" (2017)."""

@@ -1,0 +1,66 @@
+"""What settings of face restorers can be, said without torch."""
+
+from __future__ import annotations
+
+from operators.faces.templates import template_names
+from operators.training.contract import Hardware
+from operators.training.schedules.contract import Common
+
+_GROUP = 4
+"""Pictures that the discriminator of the whole face compares (`operators.training.discriminators.style`)."""
+
+_LEAST = 32
+"""Pixels a side below which feature networks see nothing, and nothing is left of an eye that is halved twice."""
+
+
+def check_size(size: int) -> None:
+    """Raise ValueError unless StyleGAN2's layers can have this size."""
+    if not 8 <= size <= 4096 or size & (size - 1):
+        raise ValueError(f"model.size is {size}; expected a power of two from 8 to 4096")
+
+
+def check_template(template: str) -> None:
+    """Raise ValueError unless there is an alignment of this name."""
+    if template not in template_names():
+        raise ValueError(f"model.template is {template!r}; expected one of {', '.join(template_names())}")
+
+
+def check_weights(objective: object) -> None:
+    """Raise ValueError if a weight of an objective is below 0."""
+    for name, weight in vars(objective).items():
+        if weight < 0:
+            raise ValueError(f"objective.{name} is {weight}; expected 0, which leaves the term out, or more")
+
+
+def check_seen(name: str, weight: float, size: int) -> None:
+    """Refuse terms of which the networks need larger faces.
+
+    Args:
+        name: of the term, `perceptual` or `component`.
+        weight: of it; 0 is always well.
+        size: pixels a side.
+
+    Raises:
+        ValueError: they are too small.
+    """
+    if weight and size < _LEAST:
+        raise ValueError(
+            f"objective.{name} is {weight}, and model.size {size}: expected faces of at least {_LEAST} pixels a side; "
+            f"set objective.{name} to 0 or use larger ones"
+        )
+
+
+def check_groups(schedule: Common, hardware: Hardware) -> None:
+    """Refuse batches that the discriminator of the whole face cannot put into groups of four.
+
+    Raises:
+        ValueError: what it would see at once is more than four and no multiple of it, or no whole number.
+    """
+    parts = hardware.world * schedule.accumulate
+    seen, rest = divmod(schedule.batch, parts)
+    if rest or not seen or (seen > _GROUP and seen % _GROUP):
+        raise ValueError(
+            f"schedule.batch is {schedule.batch}, in {hardware.world} workers x {schedule.accumulate} parts "
+            f"(schedule.accumulate): expected 1, 2, 3 or a multiple of {_GROUP} samples in each, since the "
+            f"discriminator looks at groups of {_GROUP}"
+        )

@@ -1,0 +1,35 @@
+"""Whether GPEN's settings go together, and what follows from them."""
+
+from __future__ import annotations
+
+from operators.training.schedules.contract import Given
+from operators.training.schedules.face_limits import check_seen
+from operators.training.schedules.gpen.options import Network, Objective, Schedule
+
+
+def check(given: Given) -> tuple[Network, Objective, Schedule]:
+    """The settings, with their types.
+
+    Raises:
+        ValueError: they do not go together.
+    """
+    network, objective, schedule = given.network, given.objective, given.schedule
+    assert isinstance(network, Network)
+    assert isinstance(objective, Objective)
+    assert isinstance(schedule, Schedule)
+    check_seen("perceptual", objective.perceptual, network.size)
+    if schedule.prior_steps and not objective.adversarial:
+        raise ValueError(
+            f"schedule.prior_steps is {schedule.prior_steps} and objective.adversarial 0: a prior is trained against a "
+            "discriminator; set prior_steps to 0, or adversarial above it"
+        )
+    return network, objective, schedule
+
+
+def prior_steps(given: Given) -> int:
+    """How many steps train the prior."""
+    _, objective, schedule = check(given)
+    if schedule.prior_steps is not None:
+        return schedule.prior_steps
+    wanted = objective.adversarial and not {"generator", "decoder"} & given.starts.keys()
+    return schedule.steps // 2 if wanted else 0
