@@ -112,7 +112,8 @@ def main() -> int:
         },
     )
     facejobs("run", train)
-    facejobs("models", "add", str(work / "training/model/circle.safetensors"), "--name", "circle", "--cache", cache)
+    weights = str(work / "training/model/circle.safetensors")
+    facejobs("models", "add", weights, "--name", "circle", "--licence", "CC0-1.0", "--cache", cache)
     facejobs("compile", "circle", "--cache", cache)
 
     archive = write(

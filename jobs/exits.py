@@ -18,7 +18,7 @@ class Exit(IntEnum):
     CONFLICT = 7  # the output holds another run's results
     MISMATCH = 8  # verify: outputs or models differ from what was recorded
     NO_RUN = 9  # there is no run at the named place
-    BUSY = 10  # another night of the collection is under way; nothing was done
+    BUSY = 10  # another night of the collection, or this training, is under way; nothing was done
     LOCKED = 11  # reveal: the passcode is not the one that the originals were sealed with
     INTERRUPTED = 130  # stopped by a signal; run again to continue
 
@@ -34,7 +34,7 @@ MEANING = {
     Exit.CONFLICT: "the output holds another run's results",
     Exit.MISMATCH: "outputs, models or pairs differ from what was recorded",
     Exit.NO_RUN: "no run at the named place",
-    Exit.BUSY: "another night of the collection is under way; nothing was done",
+    Exit.BUSY: "another night of the collection, or this training, is under way; nothing was done",
     Exit.LOCKED: "reveal: sealed with another passcode; nothing of it was revealed",
     Exit.INTERRUPTED: "interrupted; run again to continue",
 }

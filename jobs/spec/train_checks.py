@@ -117,6 +117,9 @@ def check_run(run: TrainRun) -> Iterator[Finding]:
     if run.address is not None and run.runner == "local":
         message = "has no effect with runner: local; say runner: ray, or remove it"
         yield Finding(("run", "address"), message, at_key=True)
+    if run.workers > 1 and run.runner == "local":
+        message = f"found {run.workers}, but runner: local is one process; say runner: ray, or workers: 1"
+        yield Finding(("run", "workers"), message)
 
 
 def check_where(data: DataBlock, output: TrainOutput, run: TrainRun | None) -> Iterator[Finding]:

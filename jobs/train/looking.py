@@ -80,7 +80,9 @@ class Looker:
 
     @cached_property
     def _measures(self) -> Measures:
-        return Measures(template=self._template) if self._template is not None else Measures()
+        measures = Measures(template=self._template) if self._template is not None else Measures()
+        measures.setup()
+        return measures
 
     def look(self, done: int, schedule: Schedule) -> Looked:
         """Look at what the networks make after so many steps."""

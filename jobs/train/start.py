@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from pipeline.layout import HOME
 from pipeline.ledger import now
 from pipeline.run import current_run
 from pipeline.storage import Folder
+
+_NAMED = 20
+"""Pictures that could not be used are named, up to so many."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ def data_facts(job: TrainJob, gathered: Gathered) -> DataFacts:
     data = job.data
     places = [str(getattr(data, key)) for key in ("uri", "first", "second") if getattr(data, key, None)]
     recipes: Mapping[str, Any] = getattr(data, "recipes", None) or {}
+    skipped = (f"{name}: {why}" for why, names in gathered.left_out.items() for name in names)
     return DataFacts(
         kind=data.kind,
         uri=" and ".join(scrub_urls(place) for place in places),
@@ -144,6 +149,8 @@ def data_facts(job: TrainJob, gathered: Gathered) -> DataFacts:
         description=getattr(data, "description", None) or "",
         licence=getattr(data, "licence", None) or "",
         notes=gathered.notes,
+        skipped=sum(len(names) for names in gathered.left_out.values()),
+        first_skipped=tuple(islice(skipped, _NAMED)),
     )
 
 

@@ -13,7 +13,7 @@ class Average:
 
     Args:
         module: that is trained.
-        half_life: steps after which what was counts half; shorter at the beginning.
+        half_life: steps after which what was counts half; shorter at the beginning; 0 keeps no more than the last.
     """
 
     def __init__(self, module: nn.Module, half_life: float) -> None:
@@ -25,7 +25,7 @@ class Average:
     def update(self, module: nn.Module) -> None:
         """Take the weights after a step in."""
         self._steps += 1
-        keep = 0.5 ** (1.0 / min(self._half_life, max(1.0, self._steps / 10)))
+        keep = 0.5 ** (1.0 / min(self._half_life, max(1.0, self._steps / 10))) if self._half_life > 0 else 0.0
         means: list[Tensor] = list(self.module.parameters())
         now: list[Tensor] = list(module.parameters())
         torch._foreach_lerp_(means, now, 1.0 - keep)

@@ -64,7 +64,10 @@ def placed(module: Module, hardware: Hardware) -> Module:
     """The module on its device, in the memory format that the hardware asks for."""
     module.to(hardware.device)
     if hardware.channels_last:
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        # Of convolutions only: the weights of modulated ones have five dimensions.
+        for weight in module.parameters():
+            if weight.dim() == 4:
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
     return module
 
 

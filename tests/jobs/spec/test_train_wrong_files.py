@@ -114,8 +114,12 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         ],
     ),
     # steps and samples
-    ({"run": {"workers": 3}}, [("schedule.batch", "found 8, which 3 workers")]),
-    ({"run": {"workers": 2}, "schedule": {"accumulate": 3}}, [("schedule.batch", "expected a multiple of 6")]),
+    ({"run": {"workers": 2}}, [("run.workers", "say runner: ray, or workers: 1")]),
+    ({"run": {"runner": "ray", "workers": 3}}, [("schedule.batch", "found 8, which 3 workers")]),
+    (
+        {"run": {"runner": "ray", "workers": 2}, "schedule": {"accumulate": 3}},
+        [("schedule.batch", "expected a multiple of 6")],
+    ),
     ({"schedule": {"steps": 5, "warm": 6}}, [("schedule.warm", "more than schedule.steps (5)")]),
     (
         {"output": {"uri": "out/", "checkpoint_every": 25}},
@@ -152,7 +156,10 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"output": {"uri": "b/"}, "data": TWO, "model": {"kind": "cyclegan"}}, [("output.uri", "lies inside")]),
     ({"output": {"uri": "https://a/b"}}, [("output.uri", "can only be read")]),
     ({"data": PAIRS | {"uri": "in/*"}}, [("data.uri", "found a wildcard")]),
-    ({"run": {"workers": 2}, "output": {"uri": "memory://a"}}, [("output.uri", "lives in one process")]),
+    (
+        {"run": {"runner": "ray", "workers": 2}, "output": {"uri": "memory://a"}},
+        [("output.uri", "lives in one process")],
+    ),
     ({"run": {"address": "auto"}}, [("run.address", "has no effect with runner: local")]),
     ({"models": {"artifacts": "a/"}}, [("models.artifacts", "compiles no engines")]),
     ({"notify": {"summary": "in/s/"}}, [("notify.summary", "only ever read")]),
@@ -182,7 +189,7 @@ def test_everything_is_said_at_once(tmp_path: Path) -> None:
         | {
             "data": FACES | {"held_out": "no.txt", "mirror": 2},
             "schedule": {"batch": 7, "stepps": 1},
-            "run": {"workers": 2},
+            "run": {"runner": "ray", "workers": 2},
             "output": {"uri": "in/", "keep": 0},
         },
         sort_keys=False,
