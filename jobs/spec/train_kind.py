@@ -145,7 +145,7 @@ def _check(parts: TrainParts, around: Around) -> Iterator[Finding]:
     if model:
         yield from check_starts(model, parts.models, around.names)
         if parts.objective and schedule:
-            yield from check_settings(model, parts.objective, schedule)
+            yield from check_settings(model, parts.objective, schedule, parts.run.workers if parts.run else 1)
     if data:
         yield from check_pairs(data)
     if data and model:

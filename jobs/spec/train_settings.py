@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from jobs.spec.problems import Finding, KeyPath
 from jobs.spec.training.common import CommonSchedule, ModelBlock, ObjectiveBlock
 from jobs.spec.training.kinds import kind_of
+from operators.training.contract import Hardware
 from operators.training.schedules.contract import Given
 from operators.training.schedules.table import SCHEDULES
 
@@ -19,8 +20,17 @@ BEGINNING = re.compile(r"(?:(?P<block>model|objective|schedule)\.)?(?P<key>[a-z_
 Blocks = dict[str, ModelBlock | ObjectiveBlock | CommonSchedule]
 
 
-def check_settings(model: ModelBlock, objective: ObjectiveBlock, schedule: CommonSchedule) -> Iterator[Finding]:
-    """What the schedule of a kind of model says to its settings, one by one and together."""
+def check_settings(
+    model: ModelBlock, objective: ObjectiveBlock, schedule: CommonSchedule, workers: int = 1
+) -> Iterator[Finding]:
+    """What the schedule of a kind of model says to its settings, one by one and together.
+
+    Args:
+        model: network, as in the job file.
+        objective: weights, likewise.
+        schedule: steps, likewise.
+        workers: that share a step's batch.
+    """
     entry = SCHEDULES[kind_of(model)]
     blocks: Blocks = {"model": model, "objective": objective, "schedule": schedule}
     types = {"model": entry.network, "objective": entry.objective, "schedule": entry.schedule}
@@ -33,12 +43,19 @@ def check_settings(model: ModelBlock, objective: ObjectiveBlock, schedule: Commo
     if len(settings) < len(blocks) or entry.check is None:
         return
     given = Given(
-        settings["model"], settings["objective"], settings["schedule"], starts={n: {} for n in model.starts()}
+        settings["model"],
+        settings["objective"],
+        settings["schedule"],
+        hardware=Hardware(world=workers),
+        starts={n: {} for n in model.starts()},
     )
     try:
         entry.check(given)
     except ValueError as error:
-        yield _finding(str(error), "schedule", blocks)
+        found = _finding(str(error), "schedule", blocks)
+        # That workers cannot share a batch says `check_schedule`.
+        if found.path != ("schedule", "batch") or schedule.batch % (workers * schedule.accumulate) == 0:
+            yield found
 
 
 def _tried(settings: type[Any], block: BaseModel) -> tuple[Any, str]:

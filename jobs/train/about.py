@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
+from jobs.spec.secrets import scrub_urls
 from jobs.spec.train import TrainJob
 from jobs.spec.training.data import FacesData
 from jobs.train.artefacts.export import model_name
@@ -36,7 +37,7 @@ def card_facts(task: Task, machine: MachineFacts, seconds: float) -> CardFacts:
         samples=header.steps * header.batch,
         seconds=seconds,
         settings=_published(header.job),
-        data=replace(header.data, uri=published(header.data.uri)),
+        data=replace(header.data, uri=_places(job)),
         machine=machine,
         licence=header.licence,
         held_out=measured[-1] if measured else None,
@@ -59,6 +60,12 @@ def template_of(job: TrainJob) -> str | None:
 def published(uri: str) -> str:
     """A place as a card may name it: of a folder on this machine the last name only."""
     return uri if "://" in uri and not uri.startswith("file://") else PurePath(uri).name
+
+
+def _places(job: TrainJob) -> str:
+    """Where the data are, as a card may name it."""
+    places = (getattr(job.data, key, None) for key in PLACES)
+    return " and ".join(published(scrub_urls(place)) for place in places if isinstance(place, str))
 
 
 def _published(job: Any) -> dict[str, Any]:

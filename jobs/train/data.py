@@ -30,6 +30,7 @@ from operators.training.data.masks import Masks
 from operators.training.data.moving import Jitter
 from operators.training.data.samples import Degraded, Good, Holed, Order, Paired, Unpaired
 from operators.training.data.supply import Crops, Faces, Supply
+from pipeline.errors import RecordError
 from pipeline.storage import Folder
 
 HELD_PARTS = ("val", "test")
@@ -106,7 +107,10 @@ def _pictures(job: TrainJob, data: FacesData | PicturesData) -> Gathered:
         held_out=_samples(job, apart, data, still=True) if apart else None,
         fingerprint=_fingerprint(
             [*sorted(read.marks.items()), *((f"held {key}", "") for key, _, _ in apart)],
-            [(f"row {key}", row.tobytes().hex()) for key, _, row in known],
+            [
+                *(("column", name) for name in catalogue.names),
+                *((f"row {key}", row.tobytes().hex()) for key, _, row in known),
+            ],
             [(name, hashlib.sha256(picture.tobytes()).hexdigest()) for name, picture in extra.items()],
         ),
         attributes=catalogue.names,
@@ -250,8 +254,11 @@ def _pairs(job: TrainJob, data: PairsData) -> Gathered:
         )
         for name in names
     ]
-    for samples in made:
-        samples.check_first()
+    try:
+        for samples in made:
+            samples.check_first()
+    except RecordError as error:
+        raise _nothing("data.uri", error.message) from error
     return Gathered(
         samples=made[0],
         held_out=made[1] if held is not None else None,

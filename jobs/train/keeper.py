@@ -69,8 +69,9 @@ class Keeper:
         """
         found = self._checkpoints.newest(self._contact.say, lambda kept: not sound or bool(kept.facts.get(SOUND)))
         if found is None and (numbers := self._checkpoints.numbers()):
+            which = "checkpoints is whole and from before there was trouble" if sound else "checkpoints is whole"
             raise LedgerError(
-                f"{self._checkpoints.folder.uri}: none of {len(numbers)} checkpoints is whole, so the training cannot "
+                f"{self._checkpoints.folder.uri}: none of {len(numbers)} {which}, so the training cannot "
                 "go on; put one back from a backup, or remove the output and begin anew"
             )
         taken, files = found if found is not None else (None, None)

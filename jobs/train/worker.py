@@ -23,7 +23,7 @@ from operators.training.contract import Hardware, Schedule
 from operators.training.health import UnhealthyError
 from operators.training.loop import train
 from operators.training.together import ElsewhereError, Together
-from pipeline.errors import LedgerError, StorageError, WorkerError
+from pipeline.errors import LedgerError, RecordError, StorageError, WorkerError
 from pipeline.ledger import now
 from pipeline.retries import is_storage
 
@@ -71,6 +71,8 @@ def work(task: Task, contact: Contact, nodes: int = 1) -> Result:
         return Result("elsewhere")
     except CommandError as error:
         return Result("failed", message=error.message, code=error.code)
+    except RecordError as error:
+        return Result("failed", message=error.message, code=Exit.BAD_JOB)
     except (LedgerError, WorkerError) as error:
         return Result("failed", message=str(error))
     except Exception as error:

@@ -53,14 +53,18 @@ def check_seen(name: str, weight: float, size: int) -> None:
 def check_groups(schedule: Common, hardware: Hardware) -> None:
     """Refuse batches that the discriminator of the whole face cannot put into groups of four.
 
+    Several workers have whole groups: a smaller one would be another statistic than one worker takes of the same batch.
+
     Raises:
-        ValueError: what it would see at once is more than four and no multiple of it, or no whole number.
+        ValueError: what it would see at once is no whole number; or no multiple of four, and more than that or a part
+            of what other workers see.
     """
-    parts = hardware.world * schedule.accumulate
+    parts, several = hardware.world * schedule.accumulate, hardware.world > 1
     seen, rest = divmod(schedule.batch, parts)
-    if rest or not seen or (seen > _GROUP and seen % _GROUP):
+    if rest or not seen or (seen % _GROUP and (several or seen > _GROUP)):
+        expected = f"a multiple of {_GROUP}" if several else f"1, 2, 3 or a multiple of {_GROUP}"
         raise ValueError(
             f"schedule.batch is {schedule.batch}, in {hardware.world} workers x {schedule.accumulate} parts "
-            f"(schedule.accumulate): expected 1, 2, 3 or a multiple of {_GROUP} samples in each, since the "
-            f"discriminator looks at groups of {_GROUP}"
+            f"(schedule.accumulate): expected {expected} samples in each, since the discriminator looks at groups of "
+            f"{_GROUP}"
         )

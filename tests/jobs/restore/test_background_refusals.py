@@ -123,10 +123,11 @@ def test_another_file_under_the_same_name_is_another_model(cache: Path, tmp_path
 
 
 def test_workers_get_memory_and_cpus_for_it(cache: Path) -> None:
-    plain = read(cache, "")
+    classic = "restore: {model: classic}\n"
+    plain = read(cache, "", classic)
     assert needs_of(plain, weights_of(plain)).memory == 0
-    small = read(cache, "model: small-x2, tile: 64, engine: {device: cpu}")
-    large = read(cache, "model: small-x2, tile: 1024, engine: {threads: 3}")
+    small = read(cache, "model: small-x2, tile: 64, engine: {device: cpu}", classic)
+    large = read(cache, "model: small-x2, tile: 1024, engine: {threads: 3}", classic)
     few, many = (needs_of(job, weights_of(job)) for job in (small, large))
     assert 2**30 < few.memory < 2**30 + 2**28 < many.memory
     assert (few.cpus, few.gpus, few.gpus_if_any) == (1.0, 0.0, False)

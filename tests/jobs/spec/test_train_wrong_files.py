@@ -120,6 +120,20 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         {"run": {"runner": "ray", "workers": 2}, "schedule": {"accumulate": 3}},
         [("schedule.batch", "expected a multiple of 6")],
     ),
+    ({"schedule": {"batch": 6}}, [("schedule.batch", "looks at groups of 4")]),
+    (
+        {"run": {"runner": "ray", "workers": 4}},
+        [("schedule.batch", "in 4 workers x 1 parts (schedule.accumulate): expected a multiple of 4 samples in each")],
+    ),
+    (
+        {
+            "data": PLAIN,
+            "model": {"kind": "completion", "size": 32},
+            "schedule": GROWN,
+            "objective": dict.fromkeys(("adversarial", "attributes", "reconstruction", "feature", "boundary"), 0),
+        },
+        [("objective", "no term counts")],
+    ),
     ({"schedule": {"steps": 5, "warm": 6}}, [("schedule.warm", "more than schedule.steps (5)")]),
     (
         {"output": {"uri": "out/", "checkpoint_every": 25}},

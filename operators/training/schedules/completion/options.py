@@ -56,7 +56,7 @@ class Objective:
             as the paper's equations have it; without it such holes follow the two networks' game alone.
 
     Raises:
-        ValueError: a weight is negative, alpha is no share, or a count is below 1.
+        ValueError: a weight is negative, none counts, alpha is no share, or a count is below 1.
     """
 
     game: Game = "wasserstein"
@@ -78,6 +78,8 @@ class Objective:
         for name in ("adversarial", "penalty", "drift", "attributes", "reconstruction", "feature", "boundary"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}: {getattr(self, name)}; expected a weight from 0")
+        if not self.adversarial + self.attributes + self.reconstruction + self.feature + self.boundary:
+            raise ValueError("no term counts; give one of them a weight")
         if not 0 <= self.inside <= 1:
             raise ValueError(f"inside: {self.inside}; expected a share from 0 to 1")
         if self.penalty_every < 1 or self.radius < 0:

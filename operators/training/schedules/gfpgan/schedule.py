@@ -16,7 +16,6 @@ from operators.training.contract import At, Tensors
 from operators.training.discriminators.style import Discriminator
 from operators.training.player import Player
 from operators.training.schedules.contract import Given
-from operators.training.schedules.face_limits import check_groups
 from operators.training.schedules.face_terms import FaceTerms
 from operators.training.schedules.game import (
     Judge,
@@ -60,8 +59,6 @@ class GfpganTraining:
     def __init__(self, given: Given) -> None:
         network, objective, schedule = check(given)
         check_names(given.starts, STARTS)
-        if objective.adversarial:
-            check_groups(schedule, given.hardware)
         self._schedule = schedule
         self._hardware = given.hardware
         self._weights = {name: float(weight) for name, weight in vars(objective).items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operators.training.schedules.contract import Given
-from operators.training.schedules.face_limits import check_seen
+from operators.training.schedules.face_limits import check_groups, check_seen
 from operators.training.schedules.gfpgan.options import Network, Objective, Schedule
 
 
@@ -19,6 +19,8 @@ def check(given: Given) -> tuple[Network, Objective, Schedule]:
     assert isinstance(schedule, Schedule)
     check_seen("perceptual", objective.perceptual, network.size)
     check_seen("component", objective.component, network.size)
+    if objective.adversarial:
+        check_groups(schedule, given.hardware)
     if schedule.prior == "frozen" and not {"generator", "prior"} & given.starts.keys():
         raise ValueError(
             "schedule.prior is frozen, and nothing says what it is: give start.prior or start.generator, or set "

@@ -16,7 +16,6 @@ from operators.training.contract import At, Tensors
 from operators.training.discriminators.style import Discriminator
 from operators.training.draws import Draws
 from operators.training.schedules.contract import Given
-from operators.training.schedules.face_limits import check_groups
 from operators.training.schedules.face_terms import FaceTerms
 from operators.training.schedules.game import placed, running_mean
 from operators.training.schedules.gpen.options import Network
@@ -46,8 +45,6 @@ class GpenTraining:
     def __init__(self, given: Given) -> None:
         network, objective, schedule = check(given)
         check_names(given.starts, STARTS)
-        if objective.adversarial:
-            check_groups(schedule, given.hardware)
         self._schedule = schedule
         self._style_dim = network.style_dim
         self._hardware = given.hardware

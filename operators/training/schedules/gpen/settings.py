@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operators.training.schedules.contract import Given
-from operators.training.schedules.face_limits import check_seen
+from operators.training.schedules.face_limits import check_groups, check_seen
 from operators.training.schedules.gpen.options import Network, Objective, Schedule
 
 
@@ -18,6 +18,8 @@ def check(given: Given) -> tuple[Network, Objective, Schedule]:
     assert isinstance(objective, Objective)
     assert isinstance(schedule, Schedule)
     check_seen("perceptual", objective.perceptual, network.size)
+    if objective.adversarial:
+        check_groups(schedule, given.hardware)
     if schedule.prior_steps and not objective.adversarial:
         raise ValueError(
             f"schedule.prior_steps is {schedule.prior_steps} and objective.adversarial 0: a prior is trained against a "

@@ -59,6 +59,11 @@ def three(hardware: Hardware) -> GpenTraining:
     return training(THREE, hardware=hardware)
 
 
+def shared(hardware: Hardware) -> GpenTraining:
+    """The same, with a batch of which two workers get a whole group each."""
+    return training(dataclasses.replace(THREE, batch=8), hardware=hardware)
+
+
 def halves(hardware: Hardware) -> GpenTraining:
     """The same, going through a worker's samples in two parts."""
     return training(dataclasses.replace(THREE, accumulate=2), hardware=hardware)
@@ -243,10 +248,10 @@ def test_slower_is_kept() -> None:
 
 def test_two_workers_are_one(tmp_path: Path) -> None:
     batch = pairs(8, 16)
-    alone = three(PLAIN)
+    alone = shared(PLAIN)
     before = weights(alone)
     rows = run(alone, batch, 0, 8)
-    found = from_two_workers(three, batch, range(8), tmp_path)
+    found = from_two_workers(shared, batch, range(8), tmp_path)
     _same(found["rows"], rows)
     assert far(found["weights"], weights(alone)) < 1e-3 * far(before, weights(alone))
 
@@ -429,6 +434,8 @@ def test_what_does_not_fit_is_refused() -> None:
         training(dataclasses.replace(TUNED, batch=6))
     with pytest.raises(ValueError, match=r"schedule\.batch is 4, in 1 workers x 3 parts"):
         training(dataclasses.replace(TUNED, accumulate=3))
+    with pytest.raises(ValueError, match=r"in 2 workers x 1 parts .* expected a multiple of 4 samples in each"):
+        training(TUNED, hardware=Hardware(world=2))
     with pytest.raises(ValueError, match="no such network"):
         training(mouth=nn.Linear(1, 1))
 
