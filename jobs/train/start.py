@@ -58,9 +58,10 @@ def known(output: Folder, job: TrainJob, identity: Mapping[str, Any]) -> There |
         LedgerError: what is there is damaged.
     """
     header = read_header(output)
-    begun = header is not None and bool(Checkpoints(output.child(layout.CHECKPOINTS)).numbers())
+    end = read_end(output) if header is not None else None
+    begun = end is not None or (header is not None and _has_checkpoints(output))
     if header is not None and begun and without_data(header.identity) == identity:
-        return There(header, read_end(output))
+        return There(header, end)
     _refuse_run(output)
     if job.output.existing == "replace" or (header is not None and not begun):
         return None  # where no checkpoint was ever written there is nothing to lose
@@ -72,6 +73,10 @@ def known(output: Folder, job: TrainJob, identity: Mapping[str, Any]) -> There |
             "empty folder, or say output.existing: replace (files of the same names are overwritten)"
         )
     return None
+
+
+def _has_checkpoints(output: Folder) -> bool:
+    return bool(Checkpoints(output.child(layout.CHECKPOINTS)).numbers())
 
 
 def check_data(output: Folder, header: Header, fingerprint: str) -> None:
@@ -101,7 +106,8 @@ def begin(
         starts: what its networks begin as.
     """
     header = new_header(job, identity, gathered, starts)
-    clear(output)
+    if read_header(output) is not None:
+        clear(output)  # else what lies there is none of a training's: only files of the same names are overwritten
     output.write(layout.HEADER, header.written())
     return header
 

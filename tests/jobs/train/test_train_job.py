@@ -104,6 +104,25 @@ def test_files_of_others_are_refused(training: SmallTraining) -> None:
     assert sorted(path.name for path in training.output.iterdir()) == ["letter.txt"]
 
 
+def test_to_replace_takes_nothing_of_others_away(training: SmallTraining) -> None:
+    (training.output / "model").mkdir(parents=True)
+    (training.output / "model/my.bin").write_bytes(b"mine")
+    training.write(schedule={"steps": 2, "prior_steps": 0}, output={"existing": "replace"})
+    assert training.call("run").exit_code == Exit.DONE
+    assert (training.output / "model/my.bin").read_bytes() == b"mine"
+
+
+def test_a_finished_training_without_its_checkpoints_is_still_one(training: SmallTraining) -> None:
+    training.write(schedule={"steps": 2, "prior_steps": 0})
+    assert training.call("run").exit_code == Exit.DONE
+    shutil.rmtree(training.output / "checkpoints")
+    assert training.call("run").output.startswith("nothing to do")
+    weights = {path.name: path.read_bytes() for path in (training.output / "model").iterdir()}
+    training.write(schedule={"steps": 2, "prior_steps": 0, "rate": 0.5})
+    assert training.call("run").exit_code == Exit.CONFLICT
+    assert weights == {path.name: path.read_bytes() for path in (training.output / "model").iterdir()}
+
+
 def test_an_output_of_another_kind_is_refused(training: SmallTraining) -> None:
     job = SmallJob(training.root)
     job.fill(broken=False, pictures=1)
