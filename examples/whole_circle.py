@@ -22,8 +22,19 @@ from PIL import Image
 
 SIZE = 64
 """Pixels a side of the faces that the network takes."""
-FACE = 110
-"""About as many pixels wide are the archive's pictures, so that faces in it are of the network's size."""
+WIDTH = 80
+"""Pixels of the archive's pictures: a face in a portrait of that width is about as large as the network takes it; a
+larger one would be left alone."""
+RECIPE = {
+    "recipe": "small-and-compressed",
+    "source": "this script",
+    "steps": [
+        {"use": "resize", "id": "down", "parameters": {"scale": {"uniform": [0.4, 0.8]}, "interpolation": "bilinear"}},
+        {"use": "resize", "id": "back", "parameters": {"of": "original", "interpolation": "bicubic"}},
+        {"use": "jpeg", "parameters": {"quality": {"integer": [30, 60]}}},
+    ],
+}
+"""What has happened to the archive: small pictures, compressed. Shipped recipes are made for larger faces."""
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 
@@ -57,7 +68,7 @@ def share_out(portraits: Path, work: Path) -> None:
             continue
         with Image.open(path) as opened:
             picture = opened.convert("RGB")
-        picture = picture.resize((FACE, round(FACE * picture.height / picture.width)), Image.Resampling.LANCZOS)
+        picture = picture.resize((WIDTH, round(WIDTH * picture.height / picture.width)), Image.Resampling.LANCZOS)
         picture.save(work / "truth" / f"{path.stem}.png")
         half = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BILINEAR)
         poor = io.BytesIO()
@@ -83,7 +94,7 @@ def main() -> int:
             "name": "circle-pairs",
             "source": {"kind": "files", "uri": "good"},
             "samples": {"kind": "faces", "template": "gpen", "size": SIZE},
-            "degrade": {"recipe": "gfpgan", "variants": 4},
+            "degrade": {"recipe": RECIPE, "variants": 4},
             "split": {"parts": {"train": 0.9, "val": 0.1}},
             "output": {"uri": "pairs", "format": "folders"},
             "run": {"runner": "local"},
@@ -122,6 +133,7 @@ def main() -> int:
             "job": "restore",
             "name": "circle-archive",
             "source": {"kind": "files", "uri": "archive"},
+            "detect": {"min_eye_distance": 8},
             "restore": {"model": "circle"},
             "models": {"cache": cache},
             "output": {"uri": "restored", "format": "png"},
