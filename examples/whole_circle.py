@@ -1,6 +1,6 @@
 """The whole circle at small size: portraits, pairs, a network trained on them, compiled, run on an archive, measured.
 
-    python examples/whole_circle.py PORTRAITS WORK [--steps 400]
+    python examples/whole_circle.py PORTRAITS WORK [--steps 1000]
 
 PORTRAITS is a folder of good portraits, forty or more; the last sixth of them, by name, is never trained on and becomes
 the archive. Everything is written below WORK. Each step is a command of facejobs that is printed before it runs, so
@@ -81,7 +81,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="whole_circle.py", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("portraits", type=Path, help="folder of good portraits")
     parser.add_argument("work", type=Path, help="folder for everything that is made")
-    parser.add_argument("--steps", type=int, default=400, help="of training")
+    parser.add_argument("--steps", type=int, default=1000, help="of training")
     given = parser.parse_args()
     work = given.work.absolute()
     share_out(given.portraits, work)
