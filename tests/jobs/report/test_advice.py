@@ -12,12 +12,17 @@ import pipeline
 from jobs.report.advice import ADVICE, UNKNOWN, advise
 
 ERRORS = {"OperatorError", "RecordError", "Failure"}
+NO_QUARANTINE = {"train", "evaluate"}
+"""Folders of `jobs` whose codes stand in no quarantine: trainings and evaluations say them in words of their own."""
 
 
 def codes_in_the_code() -> Iterator[str]:
     """Codes written as a word where an error is made; those that are computed are not seen here."""
     for package in (jobs, operators, pipeline):
-        for path in Path(package.__path__[0]).rglob("*.py"):
+        root = Path(package.__path__[0])
+        for path in root.rglob("*.py"):
+            if package is jobs and path.relative_to(root).parts[0] in NO_QUARANTINE:
+                continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
                     code = node.args[0] if node.args else None

@@ -199,7 +199,7 @@ RIGHT_TRAIN: list[dict[str, Any]] = [
     {"data": {"kind": "unpaired", "first": "a/", "second": "b/"}, "model": {"kind": "cyclegan"}},
     {"data": {"kind": "pictures", "uri": "in/"}, "model": {"kind": "srgan", "enlargement": 2}},
     {"data": {"kind": "faces", "uri": "in/", "masks": {"half": 1}}, "model": {"kind": "completion"}},
-    {"run": {"runner": "ray", "workers": 4, "precision": "bf16"}},
+    {"run": {"runner": "ray", "workers": 2, "precision": "bf16"}},
     {"output": {"uri": "out/", "keep_every": 5000}},
 ]
 WRONG_TRAIN: list[dict[str, Any]] = [
