@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from jobs.evaluate.methods import TRUTH, Method
+from jobs.evaluate.methods import Method
 from jobs.evaluate.sides import Side
 from pipeline.records import Record
 
@@ -127,8 +127,3 @@ def evenly(names: tuple[str, ...], count: int) -> frozenset[str]:
     if count < 2:
         return frozenset(names[:count])
     return frozenset(names[round(place * (len(names) - 1) / (count - 1))] for place in range(count))
-
-
-def truth_method() -> Method:
-    """The row of the truth itself, for measures that need no truth."""
-    return Method(TRUTH, "truth", "the truth itself")

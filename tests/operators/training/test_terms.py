@@ -31,21 +31,21 @@ def test_wasserstein_by_hand() -> None:
 def test_wasserstein_penalty_of_a_critic_whose_gradient_is_known() -> None:
     slope = drawn(3, 4, 4)
     real, made = drawn(6, 3, 4, 4), drawn(6, 3, 4, 4, seed=1)
-    linear = adversarial.wasserstein_penalty(lambda x: (x * slope).sum((1, 2, 3)), real, made)
+    places = torch.rand(6, 1, 1, 1, dtype=DOUBLE, generator=torch.Generator().manual_seed(4))
+    linear = adversarial.wasserstein_penalty(lambda x: (x * slope).sum((1, 2, 3)), real, made, places)
     assert linear.item() == pytest.approx((float(slope.norm()) - 1) ** 2)
     # The gradient of |x|^2 / 2 is x: the penalty says where the pictures between were.
-    places = torch.rand(6, 1, 1, 1, dtype=DOUBLE, generator=torch.Generator().manual_seed(4))
     between = places * real + (1 - places) * made
     expected = np.mean([(np.linalg.norm(one) - 1) ** 2 for one in between.numpy()])
-    square = adversarial.wasserstein_penalty(
-        lambda x: x.square().sum((1, 2, 3)) / 2, real, made, torch.Generator().manual_seed(4)
-    )
+    square = adversarial.wasserstein_penalty(lambda x: x.square().sum((1, 2, 3)) / 2, real, made, places)
     assert square.item() == pytest.approx(expected)
 
 
 def test_wasserstein_penalty_reaches_the_critics_weights() -> None:
     critic = torch.nn.Conv2d(3, 1, 4)
-    adversarial.wasserstein_penalty(critic, torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)).backward()
+    adversarial.wasserstein_penalty(
+        critic, torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4), torch.rand(2, 1, 1, 1)
+    ).backward()
     assert critic.weight.grad is not None
     assert critic.weight.grad.abs().sum() > 0
 

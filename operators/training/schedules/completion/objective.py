@@ -46,8 +46,7 @@ def game_terms(objective: Objective, judge: Judge, faces: Faces, shown: Tensor) 
 def penalty(game: Game, judge: Judge, faces: Faces, shown: Tensor) -> Tensor:
     """What keeps the discriminator smooth: Wasserstein's gradient penalty, or R1.
 
-    Gulrajani et al. (2017), equation 3, with places on the lines that are drawn for each sample, so that two workers
-    have those of one; Mescheder et al. (2018), equation 9.
+    Places on the lines are drawn for each sample, so that two workers have those of one.
 
     Args:
         game: which of the two.
@@ -58,11 +57,7 @@ def penalty(game: Game, judge: Judge, faces: Faces, shown: Tensor) -> Tensor:
     if game == "logistic":
         pictures = faces.real.detach().requires_grad_()
         return adversarial.gradient_penalty(pictures, judge(pictures).realness)
-    between = (faces.places * faces.real + (1 - faces.places) * shown).detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(judge(between).realness.sum(), between, create_graph=True)
-    # Unlike the root of a sum, the norm has a gradient where it is 0.
-    lengths: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
-    return (lengths - 1).square().mean()
+    return adversarial.wasserstein_penalty(lambda x: judge(x).realness, faces.real, shown, faces.places)
 
 
 def completion_terms(
