@@ -83,9 +83,7 @@ def wasserstein_generator(made: Tensor) -> Tensor:
     return -made.mean()
 
 
-def wasserstein_penalty(
-    critic: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, places: Tensor
-) -> Tensor:
+def wasserstein_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, places: Tensor) -> Tensor:
     """E[(|grad D(x)| - 1)^2] on lines between real and made pictures, to be weighted with lambda = 10.
 
     Gulrajani et al., "Improved Training of Wasserstein GANs" (2017), equation 3.
