@@ -66,6 +66,9 @@ class Schedule(Protocol):
     def watched(self) -> str:
         """Name of the term by which divergence is noticed, a distance from the truth; empty for none."""
 
+    def phase(self, step: int) -> str:
+        """What is trained in a step, in a word; the watched term is compared with rows of the same phase alone."""
+
     def step(self, at: At, batch: Tensors) -> dict[str, Tensor]:
         """Improve all networks once; every term by name, unweighted, scalars without a gradient, on the device."""
 

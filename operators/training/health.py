@@ -46,15 +46,17 @@ class Health:
     def __init__(self, watched: str, limits: Limits = Limits()) -> None:
         self._watched = watched
         self._limits = limits
+        self._phase = ""
         self._values: list[float] = []
         self._far = 0
         self._still: dict[str, int] = {}
 
-    def look(self, terms: Mapping[str, float]) -> str:
+    def look(self, terms: Mapping[str, float], phase: str = "") -> str:
         """Look at a row.
 
         Args:
             terms: means of the terms over the steps of the row, unweighted.
+            phase: what was trained in the row's last step; where it changes, the running median begins anew.
 
         Returns:
             What is wrong, for people; empty where nothing is.
@@ -62,6 +64,8 @@ class Health:
         for name, value in terms.items():
             if not math.isfinite(value):
                 return f"the term {name} is {value}"
+        if phase != self._phase:
+            self._phase, self._values, self._far = phase, [], 0
         return self._diverged(terms) or self._collapsed(terms)
 
     @property
@@ -71,10 +75,11 @@ class Health:
 
     def state(self) -> dict[str, Any]:
         """What was seen so far."""
-        return {"values": list(self._values), "far": self._far, "still": dict(self._still)}
+        return {"phase": self._phase, "values": list(self._values), "far": self._far, "still": dict(self._still)}
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
+        self._phase = str(state["phase"])
         self._values = [float(value) for value in state["values"]]
         self._far = int(state["far"])
         self._still = {str(name): int(count) for name, count in state["still"].items()}

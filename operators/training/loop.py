@@ -183,7 +183,7 @@ class _Loop:
         row: Row | None = None
         if self._done % settings.log_every == 0 or ends:
             terms = self._means()
-            if wrong := self._health.look(terms):
+            if wrong := self._health.look(terms, self._schedule.phase(self._done - 1)):
                 return wrong
             row = {"step": self._done, "samples": self._done * settings.batch, **terms}
             self._rows.append(row)

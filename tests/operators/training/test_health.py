@@ -44,6 +44,17 @@ def test_while_a_term_settles_nothing_is_said() -> None:
     assert not any(fed(Health("content", LIMITS), [0.1, 5.0, 50.0]))
 
 
+def test_another_phase_has_a_median_of_its_own() -> None:
+    health = Health("content", LIMITS)
+    rows = [("alone", 1.0)] * 5 + [("game", 9.0)] * 5
+    assert not any(health.look({"content": value}, phase) for phase, value in rows)
+    resumed = Health("content", LIMITS)
+    resumed.resume(health.state())
+    for one in (health, resumed):
+        assert not any(one.look({"content": 46.0}, "game") for _ in range(2))
+        assert "running median of 9" in one.look({"content": 46.0}, "game")
+
+
 def test_terms_that_are_not_watched_may_grow() -> None:
     health = Health("content", LIMITS)
     assert not any(fed(health, [1.0] * 9 + [1e6] * 9, "adversarial"))

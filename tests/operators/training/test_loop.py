@@ -172,6 +172,21 @@ def test_a_rollback_goes_past_what_was_kept_while_it_went_wrong() -> None:
     assert noted["step"] == 10, "the checkpoint of step 15 had been kept while the term was far off"
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_term_that_grows_with_a_phase_has_not_diverged(told: bool) -> None:
+    class Game(TinySchedule):
+        def phase(self, step: int) -> str:
+            return "game" if told and step >= 12 else ""
+
+        def step(self, at, batch):  # type: ignore[no-untyped-def]
+            terms = super().step(at, batch)
+            return {"content": terms["content"] * (100.0 if at.step >= 12 and self.rate > 0.9e-2 else 1.0)}
+
+    hooks = MemoryHooks()
+    end = run(hooks, Game(), Settings(steps=25, batch=2, log_every=1, checkpoint_every=5))
+    assert bool(end.rollbacks) is not told
+
+
 def test_an_impossible_share_is_refused() -> None:
     settings = Settings(steps=2, batch=3, hardware=Hardware(world=2))
     with pytest.raises(ValueError, match="a batch of 3 samples cannot be shared equally by 2 workers"):

@@ -60,6 +60,9 @@ class TinySchedule:
     def networks(self) -> Mapping[str, nn.Module]:
         return {"generator": self._network, "average": self._average.module}
 
+    def phase(self, step: int) -> str:
+        return ""
+
     def step(self, at: At, batch: Tensors) -> dict[str, Tensor]:
         degraded, truth = batch["degraded"], batch["truth"]
         self.seen.append((at.step, truth[:, 0, 0, 0].add(1).mul(127.5).round().int().tolist()))

@@ -110,6 +110,10 @@ class Completion:
         """The reconstruction, if it counts."""
         return "reconstruction" if self._objective.reconstruction else ""
 
+    def phase(self, step: int) -> str:
+        """The size that the networks have grown to: a larger one begins with a larger distance."""
+        return f"{self._stage(step).size} pixels"
+
     def step(self, at: At, batch: Tensors) -> dict[str, Tensor]:
         """Improve the discriminator, then the generator."""
         stage = self._stage(at.step)

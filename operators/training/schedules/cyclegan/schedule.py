@@ -96,6 +96,10 @@ class Cycle:
         """The cycle, if it counts."""
         return "cycle" if self._objective.cycle else ""
 
+    def phase(self, step: int) -> str:
+        """There is one."""
+        return ""
+
     def step(self, at: At, batch: Tensors) -> dict[str, Tensor]:
         """Improve both generators, then both discriminators.
 

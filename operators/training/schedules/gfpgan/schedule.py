@@ -95,6 +95,10 @@ class GfpganTraining:
         """L1."""
         return "content"
 
+    def phase(self, step: int) -> str:
+        """There is one."""
+        return ""
+
     def step(self, at: At, batch: Tensors) -> dict[str, Tensor]:
         """Improve all networks once: the generator first, then discriminators with what it made before that."""
         factor, totals, made = self._schedule.factor(at.step), Totals(), []

@@ -86,6 +86,10 @@ class GpenTraining:
         """L_C; there is none while the prior is trained."""
         return "content"
 
+    def phase(self, step: int) -> str:
+        """The prior, then restoring."""
+        return "prior" if step < self._prior_steps else "restoring"
+
     def step(self, at: At, batch: Tensors) -> dict[str, Tensor]:
         """Improve all networks of the phase once."""
         since = at.step - self._prior_steps

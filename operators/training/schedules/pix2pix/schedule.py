@@ -77,6 +77,10 @@ class Pix2PixSchedule:
         """Generator, and where there are any, discriminator and running mean."""
         return self._trained() | ({} if self._average is None else {"average": self._average.module})
 
+    def phase(self, step: int) -> str:
+        """There is one."""
+        return ""
+
     def step(self, at: At, batch: Tensors) -> dict[str, Tensor]:
         """Improve the generator, and the discriminator after it.
 

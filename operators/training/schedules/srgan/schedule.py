@@ -92,6 +92,10 @@ class Srgan:
         """Generator, and where there are any, discriminator and running mean."""
         return self._trained() | ({} if self._average is None else {"average": self._average.module})
 
+    def phase(self, step: int) -> str:
+        """Pixels alone, then the game, in which their distance grows by design."""
+        return "alone" if step < self._settings.alone else "game"
+
     def step(self, at: At, batch: Tensors) -> dict[str, Tensor]:
         """Improve the generator, and in the game the discriminator after it.
 

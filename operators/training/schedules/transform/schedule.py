@@ -52,7 +52,8 @@ class TransformSchedule:
         self._objective: Objective = given.objective
         self._settings = given.schedule
         self._hardware = given.hardware
-        self.watched = "content" if self._objective.content else "style"
+        # The distance of the content grows where the style comes in; that of the style falls.
+        self.watched = "style" if self._objective.style else "content"
         check_names(given.starts, ("generator", FEATURES))
         self.generator = drawn(given.seed, lambda: _generator(self._network))
         if "generator" in given.starts:
@@ -75,6 +76,10 @@ class TransformSchedule:
         """The network, and its running mean where there is one."""
         found: dict[str, nn.Module] = {"generator": self.generator}
         return found if self._average is None else found | {"average": self._average.module}
+
+    def phase(self, step: int) -> str:
+        """There is one."""
+        return ""
 
     def step(self, at: At, batch: Tensors) -> dict[str, Tensor]:
         """Improve the network once.

@@ -147,7 +147,7 @@ def test_every_term_is_wired_in(name: str) -> None:
     assert set(rows[0][0]) - set(rows[1][0]) == {name}
     one, other = (schedule.networks["generator"].state_dict() for schedule in (some, without))
     assert far(one, other) > 1e-6
-    assert without.watched == ("style" if name == "content" else "content")
+    assert without.watched == ("content" if name == "style" else "style")
 
 
 def test_goes_on_exactly() -> None:
