@@ -50,13 +50,13 @@ class RunPairs:
     Attributes:
         keys: of the pairs, sorted.
         places: of degraded picture and target; of both side by side, where there is one.
-        marks: SHA-256 of the files of degraded picture and target.
+        marks: SHA-256 of the files at these places.
         options: fsspec storage options.
     """
 
     keys: tuple[str, ...]
     places: tuple[tuple[Span, ...], ...]
-    marks: tuple[tuple[str, str], ...]
+    marks: tuple[tuple[str, ...], ...]
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -72,13 +72,13 @@ class RunPairs:
             StorageError: storage refused or did not answer.
         """
         read = [self._read(at, span) for span in self.places[at]]
+        for data, mark in zip(read, self.marks[at], strict=True):
+            if hashlib.sha256(data).hexdigest() != mark:
+                raise self.refusal(at, "other bytes than the run's table says; run `facejobs verify` on the pairs")
         if len(read) == 1:
             both = self._decoded(at, read[0])
             half = both.shape[1] // 2
             return both[:, :half], both[:, half:]
-        for data, mark in zip(read, self.marks[at], strict=True):
-            if hashlib.sha256(data).hexdigest() != mark:
-                raise self.refusal(at, "other bytes than the run's table says; run `facejobs verify` on the pairs")
         return self._decoded(at, read[0]), self._decoded(at, read[1])
 
     def refusal(self, at: int, found: str) -> RecordError:
@@ -150,7 +150,11 @@ def pairs_of(run: Run, part: str, rows: list[dict[str, Any]]) -> RunPairs:
             raise _wrong(
                 "data.uri", run.outputs, f"lacks the pair {key}, which the run's table has; run `facejobs verify`"
             )
-    marks = tuple((str(row["degraded_sha256"]), str(row["target_sha256"])) for row in rows)
+    if format_of(run) == "aligned":
+        written = dict(_written(run, "sha256", "image"))
+        marks: tuple[tuple[str, ...], ...] = tuple((written.get(f"{part}/{key}.png", ""),) for key in keys)
+    else:
+        marks = tuple((str(row["degraded_sha256"]), str(row["target_sha256"])) for row in rows)
     return RunPairs(keys, tuple(places[key] for key in keys), marks, run.outputs.options)
 
 
@@ -177,11 +181,17 @@ def _in_shards(run: Run, part: str) -> dict[str, tuple[Span, ...]]:
 
 
 def _shards(run: Run, part: str) -> Iterator[str]:
-    table = pq.read_table(io.BytesIO(run.folder.read(layout.table("outputs"))), columns=["path", "role"])
-    for row in table.to_pylist():
-        path = str(row["path"])
-        if row["role"] == "shard" and path.rpartition("/")[2].startswith(f"{part}-"):
+    for path, _ in _written(run, "size", "shard"):
+        if path.rpartition("/")[2].startswith(f"{part}-"):
             yield path
+
+
+def _written(run: Run, column: str, role: str) -> Iterator[tuple[str, Any]]:
+    """Path, and what a column of the run's table of outputs says of it, of every output of a role."""
+    table = pq.read_table(io.BytesIO(run.folder.read(layout.table(layout.OUTPUTS))), columns=["path", "role", column])
+    for row in table.to_pylist():
+        if row["role"] == role:
+            yield str(row["path"]), row[column]
 
 
 def _wrong(key: str, folder: Folder, problem: str) -> CommandError:

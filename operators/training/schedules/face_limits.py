@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operators.faces.templates import template_names
+from operators.networks.widths import widths
 from operators.training.contract import Hardware
 from operators.training.schedules.contract import Common
 
@@ -23,6 +24,34 @@ def check_template(template: str) -> None:
     """Raise ValueError unless there is an alignment of this name."""
     if template not in template_names():
         raise ValueError(f"model.template is {template!r}; expected one of {', '.join(template_names())}")
+
+
+def check_widths(
+    size: int, channel_multiplier: float, narrow: float, key: str = "narrow", *, even: bool = False
+) -> None:
+    """Refuse networks of which a layer has no channels, or none that can be halved.
+
+    Args:
+        size: pixels a side, checked already.
+        channel_multiplier: of resolutions from 64 on.
+        narrow: of all resolutions.
+        key: what `narrow` is called in the job file, below `model`.
+        even: channels of resolutions above 4 are halved.
+
+    Raises:
+        ValueError: there is such a layer.
+    """
+    try:
+        channels = widths(size, channel_multiplier, narrow)
+    except ValueError as error:
+        raise ValueError(f"model.{key} is {narrow}: {error}; expected a larger one") from error
+    odd = {resolution: count for resolution, count in channels.items() if resolution > 4 and count % 2}
+    if even and odd:
+        raise ValueError(
+            f"model.{key} is {narrow}, model.channel_multiplier {channel_multiplier}: layers of "
+            f"{', '.join(f'{count} channels at {resolution} pixels' for resolution, count in odd.items())} cannot be "
+            "halved; change one of them so that all are even, or set model.sft_half to false"
+        )
 
 
 def check_weights(objective: object) -> None:

@@ -58,6 +58,9 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         {"data": PICTURES | {"reduce_to": 64}, "model": SRGAN},
         [("data.reduce_to", "smaller than a sample of 96 pixels")],
     ),
+    ({"model": {"kind": "gpen", "size": 64, "narrow": 0.001}}, [("model.narrow", "leave no channels")]),
+    ({"model": {"kind": "gpen", "size": 64, "judge_narrow": 0.001}}, [("model.judge_narrow", "leave no channels")]),
+    ({"model": {"kind": "gfpgan", "size": 64, "narrow": 0.05}}, [("model.narrow", "25 channels at 8 pixels")]),
     ({"model": {"kind": "gpen", "size": 8}}, [("model.size", "16 pixels a side and more")]),
     ({"data": PLAIN, "model": {"kind": "completion", "channels": [8]}, "schedule": GROWN}, [("model", "expected 7")]),
     # recipes

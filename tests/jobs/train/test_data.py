@@ -351,6 +351,12 @@ def test_pairs_that_changed_since(pairs: Path, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "p" / "train" / "lq")
     with pytest.raises(RecordError, match="there is no such object"):
         found.samples.batch([0])
+    shutil.copytree(pairs / "aligned", tmp_path / "a")
+    found = made(tmp_path, data={"kind": "pairs", "uri": "a/"}, model=GPEN)
+    for path in (tmp_path / "a" / "train").glob("*.png"):
+        path.write_bytes(png(np.zeros((64, 128, 3), np.uint8)))
+    with pytest.raises(RecordError, match="other bytes than the run's table says"):
+        found.samples.batch([0])
     shutil.copytree(pairs / "webdataset", tmp_path / "w")
     next((tmp_path / "w").glob("train-*.tar")).unlink()
     with pytest.raises((CommandError, SourceError), match="train-"):

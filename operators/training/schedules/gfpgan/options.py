@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from operators.training.schedules.contract import Common
-from operators.training.schedules.face_limits import check_size, check_template, check_weights
+from operators.training.schedules.face_limits import check_size, check_template, check_weights, check_widths
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,10 @@ class Network:
     def __post_init__(self) -> None:
         check_size(self.size)
         check_template(self.template)
+        check_widths(self.size, self.channel_multiplier, self.narrow, even=self.sft_half)
+        # The U-Net has half the generator's channels.
+        check_widths(self.size, self.channel_multiplier, self.narrow / 2)
+        check_widths(self.size, self.judge_multiplier, self.judge_narrow, "judge_narrow")
         if self.component_width < 1:
             raise ValueError(f"model.component_width is {self.component_width}; expected 1 or more")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from operators.training.schedules.contract import Common
-from operators.training.schedules.face_limits import check_size, check_template, check_weights
+from operators.training.schedules.face_limits import check_size, check_template, check_weights, check_widths
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Network:
     def __post_init__(self) -> None:
         check_size(self.size)
         check_template(self.template)
+        check_widths(self.size, self.channel_multiplier, self.narrow)
+        check_widths(self.size, self.judge_multiplier, self.judge_narrow, "judge_narrow")
         if self.skip is not None and not 0 <= self.skip <= 1:
             raise ValueError(f"model.skip is {self.skip}; expected a share from 0 to 1")
 

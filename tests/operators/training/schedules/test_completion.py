@@ -335,6 +335,7 @@ def test_it_grows_through_all_sizes_without_a_jump() -> None:
         exported.append(networks.recognise(training.exports()["generator"].state_dict()).arguments["size"])
         assert training.shown(batch)["made"].shape == batch["truth"].shape
     assert sides == [4] * 2 + [8] * 4 + [16] * 14
+    assert [training.phase(step) for step in range(settings.steps)] == [f"{side} pixels" for side in sides]
     # A size that still fades in is not what is kept.
     assert exported == [4] * 4 + [8] * 4 + [16] * 12
     assert float((faded(batch["truth"], Stage(16, 0.0)) - batch["truth"]).abs().max()) > 0

@@ -100,6 +100,8 @@ def test_phases_change_at_their_steps() -> None:
     assert seen[:4] == [prior | {"penalty", "path"}, prior, prior | {"penalty", "path"}, prior]
     assert seen[4:7] == [{"content"}] * 3
     assert seen[7:] == [game, game | {"penalty"}, game]
+    phases = [training(THREE).phase(step) for step in (0, 3, 4, 11)]
+    assert phases == ["prior", "prior", "restoring", "restoring"]
     assert all(not one.requires_grad and one.dim() == 0 for row in rows for one in row.values())
 
 

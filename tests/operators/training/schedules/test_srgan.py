@@ -51,6 +51,10 @@ def careful(hardware: Hardware) -> Srgan:
     return tiny(hardware, schedule=replace(SHORT, rate=1e-4))
 
 
+def test_pixels_alone_come_before_the_game() -> None:
+    assert [tiny().phase(step) for step in range(4)] == ["alone", "alone", "game", "game"]
+
+
 def test_it_beats_bicubic_where_nobody_trained_it() -> None:
     schedule = tiny(
         network=Network(
