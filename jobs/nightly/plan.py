@@ -30,7 +30,7 @@ from jobs.nightly.outdated import Gap, gap
 from jobs.nightly.state import Makers
 from jobs.places import source_of
 from jobs.restore.identity import identity_of
-from jobs.restore.settings import RestoreSettings
+from jobs.restore.settings import RestoreSettings, check_masks
 from jobs.restore.start import namer
 from jobs.restore.weights import Weights
 from jobs.spec import RestoreJob
@@ -86,6 +86,7 @@ def find_tonight(
         SourceError: the source cannot be read as the job says.
         StorageError: storage does not answer.
     """
+    check_masks(job)
     ignored = Ignored()
     name = namer(RestoreSettings.of(job, weights))
     listed = load_listing(db, _named(list_records(source_of(job), ignored), name, on_listed))

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.errors import CommandError
+from jobs.exits import Exit
 from jobs.spec.secrets import scrub_urls
 from operators.errors import OperatorError
 from operators.faces.align import cut
@@ -54,6 +56,26 @@ class Holes:
 
     uri: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def check(self) -> None:
+        """Refuse a folder without a single mask: all pictures would stay as they are, and nobody be told.
+
+        Raises:
+            CommandError: nothing that ends in `.png` is there.
+            StorageError: it cannot be listed.
+        """
+        try:
+            if any(name.lower().endswith(".png") for name, _ in Folder(self.uri, self.options).walk()):
+                return
+        except Exception as error:
+            if not is_storage(error):
+                raise
+            raise StorageError(f"{self.uri}: masks cannot be listed ({error})") from error
+        raise CommandError(
+            f"restore.options.masks: {scrub_urls(self.uri)}: holds no mask; expected a PNG for each picture that has one, "
+            "under the picture's key with the extension .png",
+            Exit.BAD_JOB,
+        )
 
     def read(self, key: str, info: ImageInfo, limits: Limits, waiting: AbstractContextManager[None]) -> Mask | None:
         """A record's mask: a PNG of its key with the extension `.png`.

@@ -18,7 +18,7 @@ from jobs.models.progress import watched
 from jobs.places import output_of, source_of
 from jobs.restore.identity import identity_of, settings_of
 from jobs.restore.needs import needs_of
-from jobs.restore.settings import RestoreSettings
+from jobs.restore.settings import RestoreSettings, check_masks
 from jobs.restore.weights import Weights, weights_of
 from jobs.restore.work import ImageWork
 from jobs.restore.workflow import RestoreWorkflow
@@ -64,6 +64,7 @@ def estimated(job: RestoreJob, weights: Weights, listing: Listing) -> tuple[Foun
         weights: its models.
         listing: with at least one record to try.
     """
+    check_masks(job)
     settings = RestoreSettings.of(job, weights)
     settings_sha256 = digest(settings_of(identity_of(job, weights)))
     make = RestoreWorkflow(settings, facejobs_version(), settings_sha256, 0, 0, needs_of(job, weights))

@@ -171,9 +171,22 @@ def _colours(job: RestoreJob, weights: Weights) -> bool:
     return task == "colorize" or not job.restore.options.keep_tone
 
 
+def check_masks(job: RestoreJob) -> None:
+    """Refuse a job whose folder of masks holds none; see `Holes.check`."""
+    if (holes := _masks(job)) is not None:
+        holes.check()
+
+
 def _holes(job: RestoreJob) -> Holes | None:
+    return None if isinstance(job.restore, CompletionRestore) else _masks(job)
+
+
+def _masks(job: RestoreJob) -> Holes | None:
     restore = job.restore
-    if not isinstance(restore, GeneratorRestore | InversionRestore) or restore.options.masks is None:
+    if (
+        not isinstance(restore, GeneratorRestore | InversionRestore | CompletionRestore)
+        or restore.options.masks is None
+    ):
         return None
     return Holes(restore.options.masks, resolve_options(job.source.storage_options))
 
@@ -182,11 +195,10 @@ def _missing(job: RestoreJob, weights: Weights) -> Missing | None:
     if not isinstance(job.restore, CompletionRestore):
         return None
     asked = job.restore.options
-    masks = Holes(asked.masks, resolve_options(job.source.storage_options)) if asked.masks is not None else None
     colour = [int(asked.colour[place : place + 2], 16) / 255 for place in (1, 3, 5)] if asked.colour else None
     return Missing(
         source=asked.holes,
-        masks=masks,
+        masks=_masks(job),
         colour=(colour[0], colour[1], colour[2]) if colour else None,
         tolerance=asked.tolerance,
         grow=asked.grow,

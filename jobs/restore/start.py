@@ -12,7 +12,7 @@ from jobs.models.pull import UNSEEN, Watch
 from jobs.places import output_of, source_of
 from jobs.restore.identity import identity_of, settings_of
 from jobs.restore.needs import needs_of
-from jobs.restore.settings import RestoreSettings
+from jobs.restore.settings import RestoreSettings, check_masks
 from jobs.restore.weights import NO_WEIGHTS, Weights, choices, weights_of
 from jobs.restore.without_models import done_without_models
 from jobs.restore.workflow import RestoreWorkflow
@@ -168,6 +168,7 @@ def worker_spec(job: RestoreJob, weights: Weights, run: Run) -> WorkerSpec:
 
 
 def _wanted(job: RestoreJob, weights: Weights, on_listed: OnListed) -> Wanted:
+    check_masks(job)
     ignored = Ignored()
 
     def units() -> Iterator[Unit]:

@@ -334,6 +334,17 @@ def test_models_and_attributes_that_do_not_fit_are_refused(
         assert said in result.output
 
 
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_folder_of_masks_that_is_not_there_or_empty_is_refused(photos: Bench, cache: Path, command: str) -> None:
+    write(photos.root / "photos" / "face.png", portrait(PHOTO))
+    (photos.root / "masks" / "read me.txt").touch()
+    for folder in ("maks", "masks"):
+        result = photos.call(command, job(photos, cache, {"masks": folder}))
+        assert result.exit_code == 5, result.output
+        assert "restore.options.masks: " in result.output and f"/{folder}: holds no mask" in result.output
+    assert not (photos.root / "job").exists()
+
+
 def test_the_likeness_of_a_face_that_was_mostly_missing_is_not_judged(photos: Bench, cache: Path) -> None:
     small, large = portrait(PHOTO), portrait(PHOTO)
     small[48:51, 46:52] = (255, 0, 255)
