@@ -10,6 +10,8 @@ SHELL := bash
 PYTHON ?= python3
 # More arguments for pytest and for the benchmark: make test ARGS="-k ledger"
 ARGS ?=
+# Tests at once. Each may start a Ray cluster or a server of its own, so that memory bounds them: 4 GB each.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, os.cpu_count() or 1, max(1, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 32)))')
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,7 +46,7 @@ demo: venv ## make a small archive in build/demo, restore it, and say where the 
 	esac
 
 test: venv ## run the tests; the summary names those that were skipped, and why
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: venv ## ruff, mypy, and the walls between the packages
 	$(BIN)/ruff check .

@@ -108,7 +108,7 @@ def main() -> int:
             "job": "train",
             "name": "circle",
             "data": {"kind": "pairs", "uri": "pairs"},
-            "model": {"kind": "gpen", "size": SIZE, "style_dim": 64, "n_mlp": 2, "narrow": 0.125, "skip": 0.5},
+            "model": {"kind": "gpen", "size": SIZE, "style_dim": 64, "n_mlp": 2, "narrow": 0.125, "skip": 1.0},
             "objective": {"adversarial": 0, "matching": 0},
             "schedule": {
                 "steps": given.steps,
