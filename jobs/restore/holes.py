@@ -72,8 +72,8 @@ class Holes:
                 raise
             raise StorageError(f"{self.uri}: masks cannot be listed ({error})") from error
         raise CommandError(
-            f"restore.options.masks: {scrub_urls(self.uri)}: holds no mask; expected a PNG for each picture that has one, "
-            "under the picture's key with the extension .png",
+            f"restore.options.masks: {scrub_urls(self.uri)}: holds no mask; expected a PNG for each picture that has "
+            "one, under the picture's key with the extension .png",
             Exit.BAD_JOB,
         )
 
