@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -66,6 +68,19 @@ class Result:
         return {fate.key: fate.code for fate in self.fates}
 
 
+MEASURED = """
+import os, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as peak:
+    peak.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+if code < 0:
+    os.kill(os.getpid(), -code)
+sys.exit(code)
+"""
+"""Runs a command and notes the most memory that it had, in KiB, from a process that is small itself: Linux counts what
+the parent had when a process began, and pytest may hold gigabytes by then."""
+
+
 @dataclass
 class World:
     """A folder that holds everything a job may touch: its source, its output, its temporary files, its home."""
@@ -100,21 +115,27 @@ class World:
         """`facejobs run`, watched: whatever it writes outside its output fails the test."""
         before = self.seen(job.stem)
         environment = os.environ | {"TMPDIR": str(self.root / "tmp"), "HOME": str(self.root / "home")}
-        with (self.root / "said").open("wb") as said, (self.root / "noise").open("wb") as noise:
-            command = [sys.executable, "-m", "jobs", "run", str(job)]
-            process = subprocess.Popen(command, stdout=said, stderr=noise, cwd=self.root, env=environment)
+        with (
+            (self.root / "said").open("wb") as said,
+            (self.root / "noise").open("wb") as noise,
+            tempfile.NamedTemporaryFile("r") as peak,
+        ):
+            command = [sys.executable, "-c", MEASURED, peak.name, sys.executable, "-m", "jobs", "run", str(job)]
+            process = subprocess.Popen(
+                command, stdout=said, stderr=noise, cwd=self.root, env=environment, start_new_session=True
+            )
             late = threading.Event()
-            alarm = threading.Timer(seconds, lambda: (late.set(), process.kill()))
+            alarm = threading.Timer(seconds, lambda: (late.set(), os.killpg(process.pid, signal.SIGKILL)))
             alarm.start()
-            _, status, usage = os.wait4(process.pid, 0)
+            process.wait()
             alarm.cancel()
-            process.returncode = os.waitstatus_to_exitcode(status)
+            most = float(peak.read() or 0)
         texts = [self._text(name) for name in ("said", "noise")]
         assert not late.is_set(), f"the job did not end: {texts[1][-2000:]}"
         after = self.seen(job.stem)
         changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
         assert not changed, f"written, changed or taken away outside the output: {sorted(changed)[:20]}"
-        result = Result(process.returncode, *texts, peak=usage.ru_maxrss / 1024)
+        result = Result(process.returncode, *texts, peak=most / 1024)
         self._read(self.root / job.stem, result)
         return result
 

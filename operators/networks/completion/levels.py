@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional
 
-from operators.networks.widths import MOST_LEVELS
+from operators.widths import MOST_LEVELS
 
 SMALLEST = 4
 """Pixels a side of level 0; each level has twice those of the one before."""

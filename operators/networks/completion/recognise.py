@@ -6,7 +6,7 @@ from typing import Any
 
 from operators.networks.completion.levels import SMALLEST
 from operators.networks.layout import Layout, counted, shape_at
-from operators.networks.widths import MOST_LEVELS
+from operators.widths import MOST_LEVELS
 
 
 def completion_arguments(layout: Layout) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from operators.networks.gfpgan.decoder import Decoder
 from operators.networks.gfpgan.kit import Kit
-from operators.networks.widths import widths
+from operators.widths import widths
 
 
 class Gfpgan(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from operators.networks.layout import Layout, counted, shape_at
-from operators.networks.widths import arguments_of
+from operators.widths import arguments_of
 
 
 def clean_arguments(layout: Layout) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from operators.networks.layers.convolution import ConvLayer
 from operators.networks.layers.equalised import EqualLinear, PixelNorm
 from operators.networks.layers.fir import Taps
 from operators.networks.layers.synthesis import Noises, synthesise
-from operators.networks.widths import level_of, widths
+from operators.widths import level_of, widths
 
 
 class ConstantInput(nn.Module):

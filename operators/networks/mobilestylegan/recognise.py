@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from operators.networks.layout import Layout, counted, shape_at
-from operators.networks.widths import MOST_LEVELS
+from operators.widths import MOST_LEVELS
 
 
 def mobilestylegan_arguments(layout: Layout) -> dict[str, Any]:

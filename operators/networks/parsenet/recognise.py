@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from operators.networks.layout import Layout, counted, shape_at
-from operators.networks.widths import MOST_LEVELS
+from operators.widths import MOST_LEVELS
 
 # Shapes tell how often the resolution is halved, not from where; this is where the published network ends.
 _SMALLEST = 32

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from operators.networks.layers.equalised import GAIN, SLOPE
-from operators.networks.widths import level_of
+from operators.widths import level_of
 
 
 class WeightScale(nn.Module):

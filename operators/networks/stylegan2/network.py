@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from operators.networks.gpen.network import Generator
-from operators.networks.widths import widths
+from operators.widths import widths
 
 
 class StyleGan2(Generator):

@@ -6,7 +6,7 @@ from math import comb
 from typing import Any
 
 from operators.networks.layout import Layout, counted, shape_at
-from operators.networks.widths import arguments_of
+from operators.widths import arguments_of
 
 
 def stylegan2_arguments(layout: Layout) -> dict[str, Any]:

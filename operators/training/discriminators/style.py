@@ -41,7 +41,7 @@ class Discriminator(nn.Module):
     deviation within groups of four pictures as one more channel before the last.
 
     Args:
-        channels: by resolution, from 4 to the pictures' side, as `operators.networks.widths.widths` gives them.
+        channels: by resolution, from 4 to the pictures' side, as `operators.widths.widths` gives them.
     """
 
     def __init__(self, channels: Mapping[int, int]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from operators.faces.templates import template_names
-from operators.networks.widths import widths
 from operators.training.contract import Hardware
 from operators.training.schedules.contract import Common
+from operators.widths import widths
 
 _GROUP = 4
 """Pictures that the discriminator of the whole face compares (`operators.training.discriminators.style`)."""

@@ -11,6 +11,7 @@ import pytest
 from pipeline.errors import RecordError, StorageError
 from pipeline.quarantine import standing
 from pipeline.records import Record
+from pipeline.s3 import PatientS3
 from pipeline.sources import SourceSpec, list_records, make_reader
 from pipeline.storage import Folder
 
@@ -83,14 +84,15 @@ def test_no_credentials_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.s3
 @pytest.mark.usefixtures("impatient")
-def test_a_server_that_never_answers(proxied) -> None:
+def test_a_server_that_never_answers(proxied, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientS3, "patience", 2.0)
     place = proxied()
     folder = place.folder("silent", config_kwargs={"read_timeout": 0.2})
     place.proxy.change(silent=True)
     with pytest.raises(StorageError, match="does not answer"):
         folder.read("x")
-    # A fifth of a second each, none begun after half a second.
-    assert 2 <= place.counts["silent"] <= 5
+    # A fifth of a second each, none begun after two seconds; a machine with other work gets through fewer.
+    assert 2 <= place.counts["silent"] <= 11
 
 
 @pytest.mark.usefixtures("impatient")

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from operators.networks.gfpgan.kit import CLEAN
 from operators.networks.gfpgan.network import Gfpgan
 from operators.networks.layout import unwrapped
-from operators.networks.widths import widths
 from operators.training.contract import At, Tensors
 from operators.training.discriminators.style import Discriminator
 from operators.training.player import Player
@@ -36,6 +35,7 @@ from operators.training.schedules.perception import FEATURES
 from operators.training.schedules.prepared import Totals, begun, cast, check_names, drawn
 from operators.training.terms.adversarial import logistic_generator
 from operators.training.terms.content import absolute, pyramid
+from operators.widths import widths
 
 STARTS = ("generator", "prior", "discriminator", *COMPONENTS, FEATURES)
 """Networks that a training can begin with; the prior is that of a GFPGAN in the clean layout, alone or inside it."""

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from operators.networks.gpen.network import Gpen
 from operators.networks.layout import unwrapped
-from operators.networks.widths import widths
 from operators.training.contract import At, Tensors
 from operators.training.discriminators.style import Discriminator
 from operators.training.draws import Draws
@@ -24,6 +23,7 @@ from operators.training.schedules.gpen.settings import check, prior_steps
 from operators.training.schedules.gpen.tuning import Tuning
 from operators.training.schedules.perception import FEATURES
 from operators.training.schedules.prepared import begun, cast, check_names, drawn
+from operators.widths import widths
 
 STARTS = ("generator", "decoder", "discriminator", FEATURES)
 """Networks that a training can begin with; the decoder is a StyleGAN2, or that of a GPEN."""
