@@ -10,13 +10,14 @@ that it can be run by hand; run again, the script continues where it stopped. do
 from __future__ import annotations
 
 import argparse
-import io
 import shlex
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
+import numpy as np
 import yaml
 from PIL import Image
 
@@ -26,15 +27,14 @@ WIDTH = 80
 """Pixels of the archive's pictures: a face in a portrait of that width is about as large as the network takes it; a
 larger one would be left alone."""
 RECIPE = {
-    "recipe": "small-and-compressed",
+    "recipe": "grainy-and-compressed",
     "source": "this script",
     "steps": [
-        {"use": "resize", "id": "down", "parameters": {"scale": {"uniform": [0.4, 0.8]}, "interpolation": "bilinear"}},
-        {"use": "resize", "id": "back", "parameters": {"of": "original", "interpolation": "bicubic"}},
-        {"use": "jpeg", "parameters": {"quality": {"integer": [30, 60]}}},
+        {"use": "gaussian-noise", "parameters": {"sigma": {"uniform": [10, 30]}}},
+        {"use": "jpeg", "parameters": {"quality": {"integer": [60, 90]}}},
     ],
 }
-"""What has happened to the archive: small pictures, compressed. Shipped recipes are made for larger faces."""
+"""What has happened to the archive: grain, and compression. Shipped recipes are made for larger faces."""
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 
 
@@ -55,7 +55,7 @@ def write(path: Path, job: dict[str, object]) -> str:
 
 
 def share_out(portraits: Path, work: Path) -> None:
-    """Portraits to train on, and an archive: small, compressed pictures of the others beside what they were."""
+    """Portraits to train on, and an archive: small, grainy pictures of the others beside what they were."""
     found = sorted(path for path in portraits.iterdir() if path.suffix.lower() in ENDINGS)
     if len(found) < 12:
         sys.exit(f"{portraits}: {len(found)} pictures, expected at least 12 portraits")
@@ -70,10 +70,9 @@ def share_out(portraits: Path, work: Path) -> None:
             picture = opened.convert("RGB")
         picture = picture.resize((WIDTH, round(WIDTH * picture.height / picture.width)), Image.Resampling.LANCZOS)
         picture.save(work / "truth" / f"{path.stem}.png")
-        half = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BILINEAR)
-        poor = io.BytesIO()
-        half.resize(picture.size, Image.Resampling.BICUBIC).save(poor, "JPEG", quality=40)
-        (work / "archive" / f"{path.stem}.jpg").write_bytes(poor.getvalue())
+        grain = np.random.default_rng(zlib.crc32(path.name.encode())).normal(0, 20, (picture.height, picture.width, 3))
+        poor = Image.fromarray(np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8))
+        poor.save(work / "archive" / f"{path.stem}.jpg", quality=75)
 
 
 def main() -> int:
@@ -108,7 +107,7 @@ def main() -> int:
             "job": "train",
             "name": "circle",
             "data": {"kind": "pairs", "uri": "pairs"},
-            "model": {"kind": "gpen", "size": SIZE, "style_dim": 64, "n_mlp": 2, "narrow": 0.125, "skip": 1.0},
+            "model": {"kind": "gpen", "size": SIZE, "style_dim": 64, "n_mlp": 2, "narrow": 0.125, "skip": 0.8},
             "objective": {"adversarial": 0, "matching": 0},
             "schedule": {
                 "steps": given.steps,
