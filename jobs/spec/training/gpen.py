@@ -31,8 +31,9 @@ class GpenModel(ModelBlock):
     """Factor of all channels; 0.5 in GPEN-BFR-256."""
     isconcat: bool = True
     """Whether encoder features stand beside the generator's; they are added otherwise."""
-    skip: float | None = Field(default=None, ge=0.0, le=1.0)
-    """Share of the input in the output, so that the network learns what to change; null for a network without one."""
+    skip: float | None = Field(default=None, ge=0.0, lt=1.0)
+    """Share of the input in the output, the rest being the network's, which so learns what to change; null for a
+    network without one."""
     judge_multiplier: Channels = 2.0
     """The discriminator's channel_multiplier."""
     judge_narrow: Channels = 1.0

@@ -58,6 +58,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         {"data": PICTURES | {"reduce_to": 64}, "model": SRGAN},
         [("data.reduce_to", "smaller than a sample of 96 pixels")],
     ),
+    ({"model": {"kind": "gpen", "size": 64, "skip": 1.0}}, [("model.skip", "less than 1")]),
     ({"model": {"kind": "gpen", "size": 64, "narrow": 0.001}}, [("model.narrow", "leave no channels")]),
     ({"model": {"kind": "gpen", "size": 64, "judge_narrow": 0.001}}, [("model.judge_narrow", "leave no channels")]),
     ({"model": {"kind": "gfpgan", "size": 64, "narrow": 0.05}}, [("model.narrow", "25 channels at 8 pixels")]),

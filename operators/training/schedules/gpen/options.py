@@ -20,7 +20,8 @@ class Network:
         channel_multiplier: of resolutions from 64 on; 1 in GPEN-BFR-256.
         narrow: of all resolutions; 0.5 in GPEN-BFR-256.
         isconcat: encoder features stand beside the generator's; they are added otherwise.
-        skip: share of the input in the output, 0 to below 1, the rest being the network's; None for a network without one.
+        skip: share of the input in the output, 0 to below 1, the rest being the network's; None for a network
+            without one.
         judge_multiplier: as `channel_multiplier`, of the discriminator.
         judge_narrow: as `narrow`, of the discriminator.
     """
@@ -42,7 +43,7 @@ class Network:
         check_widths(self.size, self.channel_multiplier, self.narrow)
         check_widths(self.size, self.judge_multiplier, self.judge_narrow, "judge_narrow")
         if self.skip is not None and not 0 <= self.skip < 1:
-            raise ValueError(f"model.skip is {self.skip}; expected a share from 0 to below 1, which would leave nothing to the network")
+            raise ValueError(f"model.skip is {self.skip}; expected 0 to below 1: the rest is the network's share")
 
 
 @dataclass(frozen=True)
