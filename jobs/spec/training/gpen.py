@@ -34,6 +34,9 @@ class GpenModel(ModelBlock):
     skip: float | None = Field(default=None, ge=0.0, lt=1.0)
     """Share of the input in the output, the rest being the network's, which so learns what to change; null for a
     network without one."""
+    opening: float | None = Field(default=None, ge=0.0, le=1.0)
+    """Weight that the encoder's features begin with beside the decoder's; null is 1 where the decoder begins with
+    nothing and no prior is trained, else 0, which is StyleGAN2's."""
     judge_multiplier: Channels = 2.0
     """The discriminator's channel_multiplier."""
     judge_narrow: Channels = 1.0

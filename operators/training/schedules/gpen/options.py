@@ -22,6 +22,8 @@ class Network:
         isconcat: encoder features stand beside the generator's; they are added otherwise.
         skip: share of the input in the output, 0 to below 1, the rest being the network's; None for a network
             without one.
+        opening: what the weights begin with by which the encoder's features come to stand beside the decoder's. None is
+            1 where the decoder begins with nothing and no prior is trained, else 0 as in StyleGAN2.
         judge_multiplier: as `channel_multiplier`, of the discriminator.
         judge_narrow: as `narrow`, of the discriminator.
     """
@@ -34,6 +36,7 @@ class Network:
     narrow: float = 1.0
     isconcat: bool = True
     skip: float | None = None
+    opening: float | None = None
     judge_multiplier: float = 2.0
     judge_narrow: float = 1.0
 
@@ -44,6 +47,8 @@ class Network:
         check_widths(self.size, self.judge_multiplier, self.judge_narrow, "judge_narrow")
         if self.skip is not None and not 0 <= self.skip < 1:
             raise ValueError(f"model.skip is {self.skip}; expected 0 to below 1: the rest is the network's share")
+        if self.opening is not None and not 0 <= self.opening <= 1:
+            raise ValueError(f"model.opening is {self.opening}; expected 0, for closed, to 1")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from operators.networks.gpen.layers import NoiseInjection
 from operators.networks.gpen.network import Gpen
 from operators.networks.layout import unwrapped
 from operators.training.contract import At, Tensors
@@ -19,7 +20,7 @@ from operators.training.schedules.face_terms import FaceTerms
 from operators.training.schedules.game import placed, running_mean
 from operators.training.schedules.gpen.options import Network
 from operators.training.schedules.gpen.prior import Prior
-from operators.training.schedules.gpen.settings import check, prior_steps
+from operators.training.schedules.gpen.settings import check, opening, prior_steps
 from operators.training.schedules.gpen.tuning import Tuning
 from operators.training.schedules.perception import FEATURES
 from operators.training.schedules.prepared import begun, cast, check_names, drawn
@@ -183,6 +184,7 @@ def _generator(network: Network, given: Given) -> Gpen:
             skip=network.skip,
         ),
     )
+    _open(generator, opening(given))
     if "generator" in given.starts:
         start = dict(unwrapped(given.starts["generator"]))
         if network.skip is not None:
@@ -196,6 +198,18 @@ def _generator(network: Network, given: Given) -> Gpen:
     if "decoder" in given.starts:
         begun(generator.generator, "decoder", _decoder(given.starts["decoder"]))
     return generator
+
+
+def _open(generator: Gpen, weight: float) -> None:
+    """Let the encoder's features in with this weight, in place of StyleGAN2's 0.
+
+    A training of hours would otherwise spend them on opening what a prior has open: these weights are one number a
+    layer, and with them near 0 hardly a gradient comes to the encoder.
+    """
+    with torch.no_grad():
+        for module in generator.modules():
+            if isinstance(module, NoiseInjection):
+                module.weight.fill_(weight)
 
 
 def _decoder(start: Mapping[str, Any]) -> dict[str, Any]:

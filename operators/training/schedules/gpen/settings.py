@@ -28,6 +28,13 @@ def check(given: Given) -> tuple[Network, Objective, Schedule]:
     return network, objective, schedule
 
 
+def opening(given: Given) -> float:
+    """What the weights of the encoder's features begin with."""
+    if isinstance(given.network, Network) and given.network.opening is not None:
+        return given.network.opening
+    return 0.0 if prior_steps(given) or {"generator", "decoder"} & given.starts.keys() else 1.0
+
+
 def prior_steps(given: Given) -> int:
     """How many steps train the prior."""
     _, objective, schedule = check(given)

@@ -143,6 +143,28 @@ def test_the_priors_mean_becomes_the_decoder() -> None:
     assert far(schedule.networks["average"].state_dict(), after.state_dict()) < 1e-9
 
 
+@pytest.mark.parametrize(
+    ("network", "schedule", "starts", "expected"),
+    [
+        ({}, TUNED, (), 1.0),
+        ({"opening": 0.25}, TUNED, (), 0.25),
+        ({}, THREE, (), 0.0),
+        ({"opening": 0.25}, THREE, (), 0.25),
+        ({}, TUNED, ("generator",), 0.5),
+        ({"opening": 0.25}, TUNED, ("decoder",), 0.5),
+    ],
+)
+def test_how_far_the_encoder_is_open(
+    network: dict, schedule: Schedule, starts: tuple[str, ...], expected: float
+) -> None:
+    start = training(network=dataclasses.replace(NETWORK, opening=0.5)).networks["generator"]
+    made = training(schedule, network=dataclasses.replace(NETWORK, **network), **dict.fromkeys(starts, start))
+    found = {
+        float(one) for name, one in made.networks["generator"].state_dict().items() if name.endswith("noise.weight")
+    }
+    assert found == {expected}
+
+
 def test_a_stylegan2_can_be_the_decoder() -> None:
     prior = StyleGan2(16, style_dim=8, n_mlp=2, narrow=1 / 64, isconcat=True, stored_noise=True, latent_avg=True)
     schedule = training(decoder=prior)
@@ -376,12 +398,12 @@ def test_what_is_exported_is_known(skip: float | None) -> None:
 
 def test_a_share_of_the_input_is_in_the_output() -> None:
     batch = pairs(4, 16)
-    whole = training(network=dataclasses.replace(NETWORK, skip=1.0))
-    assert torch.allclose(whole.shown(batch)["made"], batch["degraded"], atol=1e-6)
     plain = training()
     half = training(network=dataclasses.replace(NETWORK, skip=0.5), generator=plain.networks["generator"])
-    expected = (plain.shown(batch)["made"] + batch["degraded"]) / 2
-    assert torch.allclose(half.shown(batch)["made"], expected, atol=1e-5)
+    most = training(network=dataclasses.replace(NETWORK, skip=0.75), generator=plain.networks["generator"])
+    for one, share in ((half, 0.5), (most, 0.75)):
+        expected = (1 - share) * plain.shown(batch)["made"] + share * batch["degraded"]
+        assert torch.allclose(one.shown(batch)["made"], expected, atol=1e-5)
     with pytest.raises(ValueError, match=r"start\.generator holds a share of its input in its output, 0\.5"):
         training(generator=half.networks["generator"])
 
@@ -411,7 +433,8 @@ def test_drawing_weights_leaves_everybody_elses_numbers() -> None:
     [
         ({"network": {"size": 24}}, r"model\.size is 24"),
         ({"network": {"template": "nose"}}, r"model\.template is 'nose'"),
-        ({"network": {"skip": 1.5}}, r"model\.skip is 1\.5"),
+        ({"network": {"skip": 1.0}}, r"model\.skip is 1\.0"),
+        ({"network": {"opening": 2.0}}, r"model\.opening is 2\.0"),
         ({"objective": {"content": -1.0}}, r"objective\.content is -1\.0"),
         ({"objective": {"content": 0.0, "adversarial": 0.0}}, "all terms of the generator have weight 0"),
         ({"schedule": {"prior_steps": -1}}, r"schedule\.prior_steps is -1"),
