@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from selenium.webdriver.support.select import Select
 
 from jobs.report.data import ReportData
 from jobs.report.render import render
+from tests.browsing import requests_of
 
 CHROMIUM = Path("/usr/bin/chromium")
 DRIVER = Path("/usr/bin/chromedriver")
@@ -87,8 +87,7 @@ def cut(browser: Chrome, index: int = 0) -> float:
 
 
 def test_it_opens_without_an_error_or_a_request(page: Chrome, address: str) -> None:
-    messages = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
-    requests = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    requests = requests_of(page)
     assert requests[0] == address
     assert {url.split(":", 1)[0] for url in requests[1:]} <= {"data"}
     assert page.get_log("browser") == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
 from jobs.summary.page import as_page
+from tests.browsing import requests_of
 
 from .large import large
 
@@ -45,9 +45,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 
 def test_it_asks_nothing_of_any_network(browser: Chrome) -> None:
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    requests = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert {url.split(":", 1)[0] for url in requests} <= {"file", "data", "chrome"}  # its own new tab
+    requests = requests_of(browser)
+    assert {url.split(":", 1)[0] for url in requests} <= {"file", "data"}
     assert browser.get_log("browser") == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from selenium.webdriver.common.keys import Keys
 
 from pipeline import layout
 from pipeline.finish import finish
+from tests.browsing import requests_of
 from tests.jobs.watch.constructed import Written
 from tests.jobs.watch.serving import Served, served
 
@@ -105,11 +105,6 @@ def until(there: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
-def asked(browser: Chrome) -> list[str]:
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-
-
 def test_it_shows_what_the_ledger_says(page: Chrome, server: Served) -> None:
     until(lambda: text(page, "fresh") == "Up to date")
     summary = text(page, "summary")
@@ -131,7 +126,7 @@ def test_it_shows_what_the_ledger_says(page: Chrome, server: Served) -> None:
     assert len(bars) >= 4
     assert re.fullmatch(r"\d\d:\d\d:\d\d: [\d.]+/\w+", page.execute_script("return arguments[0].textContent", bars[0]))
     assert page.get_log("browser") == []
-    urls = asked(page)
+    urls = requests_of(page)
     assert urls[0] == server.url
     assert f"{server.url}parts.json" in urls
     assert all(url.startswith((server.url, "data:")) for url in urls)

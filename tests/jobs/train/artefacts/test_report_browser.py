@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from selenium.webdriver.common.by import By
 
 from jobs.train.artefacts.facts import ReportFacts
 from jobs.train.artefacts.report import report
+from tests.browsing import requests_of
 
 CHROMIUM = Path("/usr/bin/chromium")
 DRIVER = Path("/usr/bin/chromedriver")
@@ -60,8 +60,7 @@ def page(browser: Chrome, report_facts: ReportFacts, tmp_path: Path) -> Chrome:
 
 
 def test_it_opens_without_an_error_or_a_request(page: Chrome) -> None:
-    messages = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
-    requests = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    requests = requests_of(page)
     assert requests[0].endswith("/report.html")
     assert {url.split(":", 1)[0] for url in requests[1:]} <= {"data"}
     assert page.get_log("browser") == []
