@@ -27,7 +27,13 @@ def check_template(template: str) -> None:
 
 
 def check_widths(
-    size: int, channel_multiplier: float, narrow: float, key: str = "narrow", *, even: bool = False
+    size: int,
+    channel_multiplier: float,
+    narrow: float,
+    key: str = "narrow",
+    *,
+    share: float = 1.0,
+    even: bool = False,
 ) -> None:
     """Refuse networks of which a layer has no channels, or none that can be halved.
 
@@ -36,13 +42,14 @@ def check_widths(
         channel_multiplier: of resolutions from 64 on.
         narrow: of all resolutions.
         key: what `narrow` is called in the job file, below `model`.
+        share: of these channels, that the network has.
         even: channels of resolutions above 4 are halved.
 
     Raises:
         ValueError: there is such a layer.
     """
     try:
-        channels = widths(size, channel_multiplier, narrow)
+        channels = widths(size, channel_multiplier, narrow * share)
     except ValueError as error:
         raise ValueError(f"model.{key} is {narrow}: {error}; expected a larger one") from error
     odd = {resolution: count for resolution, count in channels.items() if resolution > 4 and count % 2}

@@ -61,6 +61,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"model": {"kind": "gpen", "size": 64, "skip": 1.0}}, [("model.skip", "less than 1")]),
     ({"model": {"kind": "gpen", "size": 64, "narrow": 0.001}}, [("model.narrow", "leave no channels")]),
     ({"model": {"kind": "gpen", "size": 64, "judge_narrow": 0.001}}, [("model.judge_narrow", "leave no channels")]),
+    ({"model": {"kind": "gfpgan", "size": 64, "narrow": 0.003, "sft_half": False}}, [("model.narrow", "0.003: ")]),
     ({"model": {"kind": "gfpgan", "size": 64, "narrow": 0.05}}, [("model.narrow", "25 channels at 8 pixels")]),
     ({"model": {"kind": "gpen", "size": 8}}, [("model.size", "16 pixels a side and more")]),
     ({"data": PLAIN, "model": {"kind": "completion", "channels": [8]}, "schedule": GROWN}, [("model", "expected 7")]),

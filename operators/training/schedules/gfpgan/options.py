@@ -42,7 +42,7 @@ class Network:
         check_template(self.template)
         check_widths(self.size, self.channel_multiplier, self.narrow, even=self.sft_half)
         # The U-Net has half the generator's channels.
-        check_widths(self.size, self.channel_multiplier, self.narrow / 2)
+        check_widths(self.size, self.channel_multiplier, self.narrow, share=0.5)
         check_widths(self.size, self.judge_multiplier, self.judge_narrow, "judge_narrow")
         if self.component_width < 1:
             raise ValueError(f"model.component_width is {self.component_width}; expected 1 or more")
