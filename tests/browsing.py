@@ -8,7 +8,11 @@ from selenium.webdriver import Chrome
 
 
 def requests_of(browser: Chrome) -> list[str]:
-    """URLs that pages asked for since the last look, in order; without those of the browser's own first tab."""
+    """URLs that pages asked for since the last look, in order.
+
+    What the browser's own first tab asks for (`chrome:` documents, which also load `data:` images, and late on a busy
+    machine) is left out.
+    """
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    return [url for url in urls if not url.startswith("chrome:")]
+    sent = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return [one["request"]["url"] for one in sent if not one["documentURL"].startswith("chrome:")]
