@@ -59,6 +59,8 @@ def check_making(model: ModelBlock, data: DataBlock) -> Iterator[Finding]:
     wanted = SAMPLES[kind]
     if wanted != "pairs" and data.recipes is not None:
         yield _inert("recipes", f"model.kind: {kind}, which is not given degraded pictures")
+    if wanted != "pairs" and data.keep_tone:
+        yield _inert("keep_tone", f"model.kind: {kind}, which is not given degraded pictures")
     if data.resampler != "bicubic" and model.scale() == 1:
         yield _inert("resampler", f"model.kind: {kind}, which enlarges nothing")
     styled = kind == "transform" and getattr(model, "task", "") == "style"

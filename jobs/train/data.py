@@ -137,7 +137,7 @@ def _samples(
         return Holed(supply, order, Masks(**data.masks.model_dump()), np.stack([row for _, _, row in known]))
     if wanted == "good":
         return Good(supply, order)
-    return Degraded(supply, order, mixture_of(data.recipes), job.model.scale(), data.resampler)
+    return Degraded(supply, order, mixture_of(data.recipes), job.model.scale(), data.resampler, data.keep_tone)
 
 
 def _supply(job: TrainJob, data: HeldData, pictures: tuple[Pixels, ...]) -> Supply:
@@ -251,6 +251,7 @@ def _pairs(job: TrainJob, data: PairsData) -> Gathered:
             scale,
             data.crop,
             data.mirror,
+            data.keep_tone,
         )
         for name in names
     ]

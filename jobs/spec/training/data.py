@@ -181,6 +181,8 @@ class GoodData(HeldData):
     """Where the pictures are: a folder, glob or URL; a path is relative to the job file."""
     recipes: Recipes = None
     """Recipes that degrade them, by name or file, each with a weight; for models that learn from pairs."""
+    keep_tone: bool = False
+    """Whether what recipes made grey or of one tone keeps that in the truth: light is learnt, colours are not guessed."""
     resampler: Literal["bicubic", "area", "lanczos"] = "bicubic"
     """How what a model enlarges is made small: bicubic as MATLAB's imresize, means over areas, or Lanczos."""
     style: Text | None = None
@@ -220,6 +222,8 @@ class PairsData(DataBlock):
     """Pairs that a pairs job has made."""
     uri: Text
     """The output of a pairs job of format webdataset, folders or aligned."""
+    keep_tone: bool = False
+    """Whether what is grey or of one tone keeps that in the truth: light is learnt, colours are not guessed."""
     part: Text = "train"
     """The part of its split that is trained on."""
     held_out: Text = "auto"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.training.data.degrading import Mixture, Resampler, degraded, reduced
+from operators.training.data.degrading import Mixture, Resampler, degraded, in_its_tone, reduced
 from operators.training.data.masks import Masks, drawn_mask
 from operators.training.data.order import generator, place
 from operators.training.data.supply import Supply, crops
@@ -76,6 +76,7 @@ class Degraded:
         mixture: of recipes; None degrades nothing.
         scale: how many times smaller degraded pictures are made at the end.
         resampler: with what.
+        keep_tone: what is degraded to one tone keeps it in the truth.
     """
 
     supply: Supply
@@ -83,6 +84,7 @@ class Degraded:
     mixture: Mixture | None
     scale: int = 1
     resampler: Resampler = "bicubic"
+    keep_tone: bool = False
 
     @property
     def count(self) -> int:
@@ -100,6 +102,7 @@ class Degraded:
         if self.mixture is not None:
             drawn = self.order.number(number, self.count)
             bad, truth = degraded(truth, self.mixture, self.order.seed, at, drawn, draws)
+        truth = in_its_tone(bad, truth) if self.keep_tone else truth
         return (bad if self.scale == 1 else reduced(bad, self.scale, self.resampler)), truth
 
 
@@ -187,6 +190,7 @@ class Paired:
         scale: how many times smaller degraded pictures are.
         crop: whether squares are cut out of larger pairs; else every pair has the size of a sample.
         mirror: how often left and right are exchanged.
+        keep_tone: what is of one tone keeps it in the truth.
     """
 
     pairs: StoredPairs
@@ -195,6 +199,7 @@ class Paired:
     scale: int = 1
     crop: bool = False
     mirror: float = 0.5
+    keep_tone: bool = False
 
     @property
     def count(self) -> int:
@@ -223,8 +228,8 @@ class Paired:
             raise self.pairs.refusal(at, problem)
         draws, still = self.order.generator(number, self.count), not self.order.shuffled
         mirror = 0.0 if still else self.mirror
-        square = crops((bad, good), self.size, mirror, draws, moves=not still, scale=self.scale)
-        return square[0], square[1]
+        bad, good = crops((bad, good), self.size, mirror, draws, moves=not still, scale=self.scale)
+        return bad, in_its_tone(bad, good) if self.keep_tone else good
 
     def _misfit(self, bad: Pixels, good: Pixels) -> str:
         height, width = good.shape[:2]

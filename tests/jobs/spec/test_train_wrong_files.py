@@ -84,6 +84,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
         [("data.recipes.a.recipe.steps[0].use", "did you mean 'fold'?")],
     ),
     ({"data": FACES, **OF_COMPLETION}, [("data.recipes", "is not given degraded pictures")]),
+    ({"data": PLAIN | {"keep_tone": True}, **OF_COMPLETION}, [("data.keep_tone", "is not given degraded pictures")]),
     # what a model never sees
     ({"data": FACES | {"masks": {"half": 1}}}, [("data.masks", "model.kind: gpen, which completes nothing")]),
     ({"data": FACES | {"resampler": "area"}}, [("data.resampler", "which enlarges nothing")]),

@@ -23,6 +23,7 @@ from jobs.exits import Exit
 from jobs.main import app
 from jobs.spec import TrainJob, loads
 from jobs.train.data import Gathered, gather
+from operators.training.data.samples import Paired
 from pipeline.errors import RecordError, SourceError
 
 ASTRONAUT = pictures.astronaut()
@@ -129,6 +130,16 @@ def test_squares_are_taken_as_they_are(folder: Path) -> None:
     expected = cv2.resize(portrait(0), (64, 64), interpolation=cv2.INTER_AREA)[2:, 2:]
     truths = found.samples.batch(range(6))["truth"]
     assert all(np.array_equal(truth[2:, 2:], expected) for truth in truths)
+
+
+def test_tones_are_kept_where_the_job_says_so(folder: Path) -> None:
+    data = FACES | {"align": False, "recipes": {"archival-negative": 1}, "held_out": 0.5}
+    plain, kept = (made(folder, data=data | {"keep_tone": keep}) for keep in (False, True))
+    for samples, others in ((plain.samples, kept.samples), (plain.held_out, kept.held_out)):
+        assert samples is not None
+        assert others is not None
+        colours = [np.ptp(one.batch([0])["truth"].astype(int), axis=3).mean() for one in (samples, others)]
+        assert colours[1] < 0.5 * colours[0]
 
 
 def test_a_share_is_held_out_by_name(folder: Path) -> None:
@@ -317,6 +328,8 @@ def test_parts_of_pairs(pairs: Path) -> None:
     turned = of_pairs(pairs, "folders", part="val", held_out="none")
     assert (turned.samples.count, turned.held_out) == (4, None)
     assert turned.fingerprint != of_pairs(pairs, "folders").fingerprint
+    kept = of_pairs(pairs, "folders", keep_tone=True)
+    assert all(isinstance(one, Paired) and one.keep_tone for one in (kept.samples, kept.held_out))
     data = {"kind": "pairs", "uri": "folders/"}
     assert "has no part 'trian'; there are train, val" in refused(pairs, data=data | {"part": "trian"}, model=GPEN)
     assert "has no part 'test'" in refused(pairs, data=data | {"held_out": "test"}, model=GPEN)

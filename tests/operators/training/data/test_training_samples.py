@@ -14,8 +14,9 @@ import pytest
 from skimage import data as pictures
 
 from operators.degradations.shipped import shipped
+from operators.faces.tone import colour_evidence
 from operators.training.contract import Samples, share_of
-from operators.training.data.degrading import Mixture, reduced
+from operators.training.data.degrading import Mixture, in_its_tone, reduced
 from operators.training.data.masks import Masks
 from operators.training.data.samples import Degraded, Good, Holed, Order, Paired, Unpaired
 from operators.training.data.supply import Crops, Faces
@@ -111,6 +112,44 @@ def test_degraded_pictures_are_worse_and_of_the_same_size() -> None:
     assert (difference > 1).all()
     saturation = np.ptp(batch["degraded"].astype(int), axis=3).mean(axis=(1, 2))
     assert saturation.max() > 3 * saturation.min(), "both recipes are drawn: a print has one colour"
+
+
+def test_what_is_of_one_tone_keeps_it_in_the_truth() -> None:
+    order, faces = Order(5), supply()
+    prints, colours = (Mixture((shipped(name),), (1.0,)) for name in ("archival-negative", "old-photo"))
+    plain, kept = (Degraded(faces, order, prints, keep_tone=keep).batch(range(6)) for keep in (False, True))
+    assert np.array_equal(plain["degraded"], kept["degraded"])
+    for bad, guessed, truth in zip(kept["degraded"], plain["truth"], kept["truth"], strict=True):
+        assert colour_evidence(truth) < 1.0 < colour_evidence(guessed)
+        assert np.abs(luma(truth) - luma(guessed)).max() < 2, "the light is that of the good picture"
+        assert np.abs(chroma(truth) - chroma(bad)).mean() < 0.5 * np.abs(chroma(guessed) - chroma(bad)).mean()
+    assert same(*(Degraded(faces, order, colours, keep_tone=keep).batch(range(6)) for keep in (False, True)))
+
+
+def test_stored_pairs_of_one_tone_keep_it_too() -> None:
+    grey = tuple(np.repeat(face.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2) for face in FACES)
+    pairs = Kept((*grey[:2], *FACES[2:]), FACES)
+    plain, kept = (Paired(pairs, Order(5, False), 64, crop=True, keep_tone=keep).batch(range(5)) for keep in (0, 1))
+    assert np.array_equal(plain["degraded"], kept["degraded"])
+    assert not np.ptp(kept["truth"][:2], axis=3).any()
+    assert np.ptp(plain["truth"][:2], axis=3).max() > 50
+    assert np.array_equal(plain["truth"][2:], kept["truth"][2:])
+
+
+def test_tones_are_kept_of_smaller_pictures() -> None:
+    grey = np.repeat(reduced(FACES[0], 4, "area").mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    truth = in_its_tone(grey, FACES[0])
+    assert truth.shape == FACES[0].shape
+    assert not np.ptp(truth, axis=2).any()
+    assert np.abs(truth[..., 0] - luma(FACES[0])).max() < 2
+
+
+def luma(picture: np.ndarray) -> np.ndarray:
+    return picture @ np.array([0.299, 0.587, 0.114])
+
+
+def chroma(picture: np.ndarray) -> np.ndarray:
+    return picture - luma(picture)[..., None]
 
 
 def test_small_pictures_are_the_truth_reduced() -> None:
