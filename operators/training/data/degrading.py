@@ -59,7 +59,7 @@ def in_its_tone(bad: Pixels, good: Pixels) -> Pixels:
     """What a network should make of a picture of one tone: the good picture's luma, in that tone.
 
     The colours of a face cannot be told from a grey or sepia print of it. A network that is to guess them learns the
-    colours of the mean and spends what it learns with on them, while a restorer with `keep_tone` takes nothing but luma.
+    mean's, and spends on them what it learns with; a restorer with `keep_tone` takes nothing but luma from it.
 
     Args:
         bad: (h, w, 3) uint8 RGB, as it is given to the network.
