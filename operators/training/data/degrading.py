@@ -14,7 +14,6 @@ from operators.degradations.applying import apply_8bit
 from operators.degradations.distributions import pick
 from operators.degradations.drawing import draw
 from operators.degradations.recipe import Recipe
-from operators.faces.tone import is_toned, lock
 
 Pixels = NDArray[np.uint8]
 Resampler = Literal["bicubic", "area", "lanczos"]
@@ -53,25 +52,6 @@ def degraded(
     recipe = mixture.recipes[pick(mixture.weights, generator)]
     made = apply_8bit(good, draw(recipe, seed, f"{place}", number))
     return _fitted(made.image, good.shape[0]), _fitted(made.target, good.shape[0])
-
-
-def in_its_tone(bad: Pixels, good: Pixels) -> Pixels:
-    """What a network should make of a picture of one tone: the good picture's luma, in that tone.
-
-    The colours of a face cannot be told from a grey or sepia print of it. A network that is to guess them learns the
-    mean's, and spends on them what it learns with; a restorer with `keep_tone` takes nothing but luma from it.
-
-    Args:
-        bad: (h, w, 3) uint8 RGB, as it is given to the network.
-        good: (H, W, 3) uint8 RGB.
-
-    Returns:
-        (H, W, 3) uint8; `good` itself where `bad` has colours.
-    """
-    if not is_toned(bad):
-        return good
-    locked = lock(*(picture.astype(np.float32) / np.float32(255.0) for picture in (bad, good)))
-    return np.asarray(np.rint(locked * np.float32(255.0)), np.uint8)
 
 
 def _fitted(picture: Pixels, size: int) -> Pixels:

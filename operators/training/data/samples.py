@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.training.data.degrading import Mixture, Resampler, degraded, in_its_tone, reduced
+from operators.training.data.degrading import Mixture, Resampler, degraded, reduced
 from operators.training.data.masks import Masks, drawn_mask
 from operators.training.data.order import generator, place
 from operators.training.data.supply import Supply, crops
+from operators.training.data.tones import in_its_tone
 
 Pixels = NDArray[np.uint8]
 

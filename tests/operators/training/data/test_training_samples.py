@@ -16,10 +16,11 @@ from skimage import data as pictures
 from operators.degradations.shipped import shipped
 from operators.faces.tone import colour_evidence
 from operators.training.contract import Samples, share_of
-from operators.training.data.degrading import Mixture, in_its_tone, reduced
+from operators.training.data.degrading import Mixture, reduced
 from operators.training.data.masks import Masks
 from operators.training.data.samples import Degraded, Good, Holed, Order, Paired, Unpaired
 from operators.training.data.supply import Crops, Faces
+from operators.training.data.tones import in_its_tone
 
 SOURCE = pictures.astronaut()
 FACES = tuple(np.ascontiguousarray(SOURCE[step : step + 108, 100:208]) for step in range(0, 150, 30))
@@ -129,7 +130,9 @@ def test_what_is_of_one_tone_keeps_it_in_the_truth() -> None:
 def test_stored_pairs_of_one_tone_keep_it_too() -> None:
     grey = tuple(np.repeat(face.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2) for face in FACES)
     pairs = Kept((*grey[:2], *FACES[2:]), FACES)
-    plain, kept = (Paired(pairs, Order(5, False), 64, crop=True, keep_tone=keep).batch(range(5)) for keep in (0, 1))
+    plain, kept = (
+        Paired(pairs, Order(5, False), 64, crop=True, keep_tone=keep).batch(range(5)) for keep in (False, True)
+    )
     assert np.array_equal(plain["degraded"], kept["degraded"])
     assert not np.ptp(kept["truth"][:2], axis=3).any()
     assert np.ptp(plain["truth"][:2], axis=3).max() > 50
