@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, distributed, nn
+
+from operators.training.muon import Muon
+
+OptimiserKind = Literal["adam", "muon"]
 
 
 def averaged(tensors: Iterable[Tensor]) -> None:
@@ -30,16 +34,24 @@ class Player:
 
     Args:
         groups: modules, each with the share of the learning rate that it gets.
-        rate: Adam's.
+        rate: of learning.
         betas: Adam's.
+        kind: `adam`, or `muon`, which is Adam for all that is no matrix.
     """
 
-    def __init__(self, groups: Iterable[tuple[nn.Module, float]], rate: float, betas: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        groups: Iterable[tuple[nn.Module, float]],
+        rate: float,
+        betas: tuple[float, float],
+        kind: OptimiserKind = "adam",
+    ) -> None:
         self._groups = [(list(module.parameters()), share) for module, share in groups]
         self._rate = rate
         self._slower = 1.0
-        self.optimiser = torch.optim.Adam(
-            [{"params": parameters, "lr": rate * share} for parameters, share in self._groups], betas=betas
+        learning = [{"params": parameters, "lr": rate * share} for parameters, share in self._groups]
+        self.optimiser: torch.optim.Optimizer = (
+            Muon(learning, betas) if kind == "muon" else torch.optim.Adam(learning, betas=betas)
         )
 
     @property

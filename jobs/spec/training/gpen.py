@@ -77,6 +77,12 @@ class GpenSchedule(CommonSchedule):
     """Share of the learning rate for the discriminator."""
     momentum: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Adam's first beta for encoder and decoder."""
+    optimizer: Literal["adam", "muon"] = "adam"
+    """Of encoder and decoder while they are tuned: adam, or muon, which learns more in each step at a rate of 0.03."""
+    window: int = Field(default=0, ge=0, le=4096)
+    """Pixels a side of the square, another in each step, that the perceptual term looks at; 0 is the whole face."""
+    in_turn: bool = False
+    """Whether the perceptual term counts in even steps and identity in odd ones, twice as much each, to save time."""
     every: int = Field(default=16, ge=1, le=1_000_000)
     """Steps between two penalties of the discriminator's gradient."""
     path_every: int = Field(default=4, ge=1, le=1_000_000)

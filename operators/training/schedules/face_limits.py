@@ -86,6 +86,27 @@ def check_seen(name: str, weight: float, size: int) -> None:
         )
 
 
+def check_window(window: int, perceptual: float, size: int) -> None:
+    """Refuse squares that the perceptual term cannot look at.
+
+    Args:
+        window: pixels a side; 0, the whole face, is always well.
+        perceptual: weight of the term.
+        size: pixels a side of the faces.
+
+    Raises:
+        ValueError: there is no such term, or the square is too small for its network or larger than a face.
+    """
+    if not window:
+        return
+    if not perceptual:
+        raise ValueError(
+            f"schedule.window is {window} and objective.perceptual 0: expected a term that looks there; set window to 0"
+        )
+    if not _LEAST <= window <= size:
+        raise ValueError(f"schedule.window is {window}; expected 0, for the whole face, or {_LEAST} to {size} pixels")
+
+
 def check_groups(schedule: Common, hardware: Hardware) -> None:
     """Refuse batches that the discriminator of the whole face cannot put into groups of four.
 

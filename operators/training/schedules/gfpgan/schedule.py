@@ -150,7 +150,7 @@ class GfpganTraining:
 
     def _terms(self, at: At, made: Tensor, smaller: list[Tensor], truth: Tensor) -> dict[str, Tensor]:
         """The generator's, by name."""
-        terms = {"content": absolute(made, truth), **self._faces(made, truth)}
+        terms = {"content": absolute(made, truth), **self._faces(at, made, truth)}
         if self._weights["pyramid"] and at.step < self._schedule.pyramid_steps:
             terms["pyramid"] = pyramid([one.float() for one in smaller], truth)
         if self._judge is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from operators.training.schedules.contract import Common
 from operators.training.schedules.face_limits import check_size, check_template, check_weights, check_widths
@@ -92,6 +93,9 @@ class Schedule(Common):
         decoder_share: of the learning rate, for the decoder; the encoder has all of it.
         discriminator_share: likewise, for the discriminator.
         momentum: Adam's first beta for encoder and decoder.
+        optimizer: of encoder and decoder while they are tuned, `adam` or `muon`.
+        window: pixels a side of the square, another in each step, that `perceptual` looks at; 0 is the whole face.
+        in_turn: `perceptual` counts in the even steps of a training and `identity` in the odd ones, twice as much each.
         every: steps between two penalties R1, each weighted with as much (lazy regularisation).
         path_every: likewise, of path lengths.
         mixing: probability that a picture of the prior gets two latents, one below and one above a layer.
@@ -103,6 +107,9 @@ class Schedule(Common):
     decoder_share: float = 0.1
     discriminator_share: float = 0.01
     momentum: float = 0.0
+    optimizer: Literal["adam", "muon"] = "adam"
+    window: int = 0
+    in_turn: bool = False
     every: int = 16
     path_every: int = 4
     mixing: float = 0.9
@@ -114,5 +121,7 @@ class Schedule(Common):
             raise ValueError("schedule: decoder_share, discriminator_share and prior_rate: expected numbers above 0")
         if self.alone < 0 or min(self.every, self.path_every) < 1:
             raise ValueError("schedule: expected 0 or more steps for alone, 1 or more for every and path_every")
+        if self.optimizer not in ("adam", "muon"):
+            raise ValueError(f"schedule.optimizer is {self.optimizer!r}; expected adam or muon")
         if not (0 <= self.momentum < 1 and 0 <= self.mixing <= 1):
             raise ValueError("schedule: expected momentum from 0 to below 1 and mixing from 0 to 1")

@@ -68,6 +68,8 @@ class GpenTraining:
             template=network.template,
             hardware=given.hardware,
             starts=given.starts,
+            window=schedule.window,
+            in_turn=schedule.in_turn,
         )
         self._tuning = Tuning(self._generator, self._discriminator, faces, objective, schedule, given.hardware)
 

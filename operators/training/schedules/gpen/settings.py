@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operators.training.schedules.contract import Given
-from operators.training.schedules.face_limits import check_groups, check_seen
+from operators.training.schedules.face_limits import check_groups, check_seen, check_window
 from operators.training.schedules.gpen.options import Network, Objective, Schedule
 
 
@@ -18,6 +18,12 @@ def check(given: Given) -> tuple[Network, Objective, Schedule]:
     assert isinstance(objective, Objective)
     assert isinstance(schedule, Schedule)
     check_seen("perceptual", objective.perceptual, network.size)
+    check_window(schedule.window, objective.perceptual, network.size)
+    if schedule.in_turn and not (objective.perceptual and objective.identity):
+        raise ValueError(
+            f"schedule.in_turn is true, with objective.perceptual {objective.perceptual} and objective.identity "
+            f"{objective.identity}: expected both above 0, or in_turn false"
+        )
     if objective.adversarial:
         check_groups(schedule, given.hardware)
     if schedule.prior_steps and not objective.adversarial:

@@ -19,6 +19,9 @@ from operators.training.schedules.prepared import Totals, cast
 from operators.training.terms.adversarial import logistic_generator
 from operators.training.terms.content import absolute, feature_matching
 
+_TURNS = 2
+"""Terms that count in turn, each in every second step and so much more."""
+
 
 class Tuning:
     """L = L_A + alpha L_C + beta L_F (Yang et al. 2021, section 3.3), and what else has a weight.
@@ -44,10 +47,12 @@ class Tuning:
         self._restored = fast(generator.forward, hardware)
         self._faces = faces
         self._weights = {name: float(weight) for name, weight in vars(objective).items()}
+        if schedule.in_turn:
+            self._weights.update({name: _TURNS * self._weights[name] for name in ("perceptual", "identity")})
         self._schedule = schedule
         self._hardware = hardware
         groups = [(encoder_of(generator), 1.0), (generator.generator, schedule.decoder_share)]
-        self._player = Player(groups, schedule.rate, (schedule.momentum, 0.99))
+        self._player = Player(groups, schedule.rate, (schedule.momentum, 0.99), schedule.optimizer)
         self._players = {"generator": self._player}
         self._judge: Judge | None = None
         if discriminator is not None:
@@ -72,7 +77,7 @@ class Tuning:
             with cast(self._hardware):
                 picture = self._restored(part["degraded"])
             made.append(picture.float())
-            terms = self._terms(made[-1], part["truth"], judge)
+            terms = self._terms(at, made[-1], part["truth"], judge)
             toward(self._player, weighted(terms, self._weights) / len(parts))
             made[-1] = made[-1].detach()
             totals.add(terms, 1 / len(parts))
@@ -99,9 +104,9 @@ class Tuning:
         """Go on from a state."""
         resume(self._players, state)
 
-    def _terms(self, made: Tensor, truth: Tensor, judge: Judge | None) -> dict[str, Tensor]:
+    def _terms(self, at: At, made: Tensor, truth: Tensor, judge: Judge | None) -> dict[str, Tensor]:
         """The generator's, by name."""
-        terms = {"content": absolute(made, truth), **self._faces(made, truth)}
+        terms = {"content": absolute(made, truth), **self._faces(at, made, truth)}
         if judge is not None:
             logits, seen = judge.judged(made)
             terms["adversarial"] = logistic_generator(logits)

@@ -20,7 +20,7 @@ from operators.training.data.degrading import Mixture, reduced
 from operators.training.data.masks import Masks
 from operators.training.data.samples import Degraded, Good, Holed, Order, Paired, Unpaired
 from operators.training.data.supply import Crops, Faces
-from operators.training.data.tones import in_its_tone
+from operators.training.data.tones import colours_told, in_its_tone
 
 SOURCE = pictures.astronaut()
 FACES = tuple(np.ascontiguousarray(SOURCE[step : step + 108, 100:208]) for step in range(0, 150, 30))
@@ -125,6 +125,17 @@ def test_what_is_of_one_tone_keeps_it_in_the_truth() -> None:
         assert np.abs(luma(truth) - luma(guessed)).max() < 2, "the light is that of the good picture"
         assert np.abs(chroma(truth) - chroma(bad)).mean() < 0.5 * np.abs(chroma(guessed) - chroma(bad)).mean()
     assert same(*(Degraded(faces, order, colours, keep_tone=keep).batch(range(6)) for keep in (False, True)))
+
+
+def test_stains_are_no_colours() -> None:
+    face = np.ascontiguousarray(SOURCE[10:266, 90:346])
+    for name, told in (("archival-newspaper", False), ("archival-print", False), ("archival-colour", True)):
+        samples = Degraded(Faces((face,), 0.0, 256), Order(5), Mixture((shipped(name),), (1.0,)), keep_tone=False)
+        batch = samples.batch(range(3))
+        for bad, good in zip(batch["degraded"], batch["truth"], strict=True):
+            assert (colours_told(bad, good) > 0.6) is told
+            assert colours_told(bad, good) < 0.25 or told
+            assert np.array_equal(in_its_tone(bad, good), good) is told
 
 
 def test_stored_pairs_of_one_tone_keep_it_too() -> None:

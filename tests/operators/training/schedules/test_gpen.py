@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ PAPER = Objective()
 ALL = Objective(perceptual=0.5, identity=0.5)
 PLAIN = Hardware()
 LARGER = dataclasses.replace(NETWORK, size=32)
+_OTHER = {"perceptual": "identity", "identity": "perceptual"}
 TUNED = Schedule(steps=40, batch=4, prior_steps=0)
 THREE = Schedule(steps=12, batch=4, prior_steps=4, alone=3, every=2, path_every=2, half_life=8)
 
@@ -62,6 +64,12 @@ def three(hardware: Hardware) -> GpenTraining:
 def shared(hardware: Hardware) -> GpenTraining:
     """The same, with a batch of which two workers get a whole group each."""
     return training(dataclasses.replace(THREE, batch=8), hardware=hardware)
+
+
+def turned(hardware: Hardware) -> GpenTraining:
+    """By Muon, terms in turn and of a window, with a batch for two workers; slowly, since each step multiplies rounding."""
+    schedule = dataclasses.replace(THREE, batch=8, optimizer="muon", rate=1e-3, window=32, in_turn=True)
+    return training(schedule, ALL, dataclasses.replace(LARGER, size=64), hardware)
 
 
 def halves(hardware: Hardware) -> GpenTraining:
@@ -91,6 +99,16 @@ def test_tuning_learns(adversarial: float) -> None:
     assert rows[-1]["content"] < 0.5 * rows[0]["content"]
     made = schedule.shown(batch)["made"]
     assert (made - batch["truth"]).abs().mean() < 0.6 * rows[0]["content"]
+
+
+def test_tuning_learns_by_muon_too() -> None:
+    quick = dataclasses.replace(TUNED, decoder_share=1.0, rate=0.03, half_life=8)
+    rows = {}
+    for kind in ("adam", "muon"):
+        schedule = training(dataclasses.replace(quick, optimizer=kind), Objective(adversarial=0.0))
+        rows[kind] = run(schedule, pairs(4, 16), 0, 40)
+    assert rows["muon"][-1]["content"] < 0.3 * rows["muon"][0]["content"]
+    assert rows["muon"][1]["content"] != rows["adam"][1]["content"]
 
 
 def test_phases_change_at_their_steps() -> None:
@@ -259,6 +277,15 @@ def test_going_on_is_the_same(kept: int, whole: tuple[GpenTraining, list[dict[st
     assert second.state()["average"] == 5
 
 
+def test_going_on_by_muon_is_the_same() -> None:
+    undisturbed, begun, batch = turned(PLAIN), turned(PLAIN), pairs(8, 64)
+    run(undisturbed, batch, 0, 9)
+    run(begun, batch, 0, 6)
+    second = resumed(turned, files(begun))
+    run(second, batch, 6, 9)
+    assert files(second) == files(undisturbed)
+
+
 def test_slower_is_kept() -> None:
     batch = pairs(4, 16)
     schedule = three(PLAIN)
@@ -270,14 +297,17 @@ def test_slower_is_kept() -> None:
         assert far(before, weights(one)) < 1e-9
 
 
-def test_two_workers_are_one(tmp_path: Path) -> None:
-    batch = pairs(8, 16)
-    alone = shared(PLAIN)
+@pytest.mark.parametrize(("build", "side", "tolerance"), [(shared, 16, 1e-3), (turned, 64, 1e-2)])
+def test_two_workers_are_one(
+    build: Callable[[Hardware], GpenTraining], side: int, tolerance: float, tmp_path: Path
+) -> None:
+    batch = pairs(8, side)
+    alone = build(PLAIN)
     before = weights(alone)
     rows = run(alone, batch, 0, 8)
-    found = from_two_workers(shared, batch, range(8), tmp_path)
+    found = from_two_workers(build, batch, range(8), tmp_path)
     _same(found["rows"], rows)
-    assert far(found["weights"], weights(alone)) < 1e-3 * far(before, weights(alone))
+    assert far(found["weights"], weights(alone)) < tolerance * far(before, weights(alone))
 
 
 def test_parts_of_a_batch_are_the_batch() -> None:
@@ -308,6 +338,36 @@ def test_terms_of_tuning_by_hand() -> None:
     assert float(row["matching"]) == pytest.approx(sum(apart), rel=1e-4)
     expected = perceptual_distance(sface_features(), made, truth).mean()
     assert float(row["perceptual"]) == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_a_window_is_what_the_perceptual_term_looks_at() -> None:
+    network, batch = dataclasses.replace(NETWORK, size=64), pairs(2, 64)
+    objective, seen = Objective(adversarial=0.0, perceptual=1.0), set()
+    schedule = training(dataclasses.replace(TUNED, batch=2, window=40), objective, network)
+    for step in range(3):
+        made = copy.deepcopy(schedule.networks["generator"])(batch["degraded"]).detach()
+        (row,) = run(schedule, batch, step, step + 1)
+        top, left = torch.randint(25, (2,), generator=at(step).draws.generator("window")).tolist()
+        squares = (one[..., top : top + 40, left : left + 40] for one in (made, batch["truth"]))
+        assert float(row["perceptual"]) == pytest.approx(
+            float(perceptual_distance(sface_features(), *squares).mean()), rel=1e-4
+        )
+        seen.add((top, left))
+    assert len(seen) == 3
+
+
+def test_perceptual_and_identity_take_turns_at_twice_the_weight() -> None:
+    batch = pairs(4, 32)
+    objective = Objective(content=0.0, adversarial=0.0, perceptual=0.5, identity=0.25)
+    for step, name in ((0, "perceptual"), (1, "identity")):
+        schedule = training(dataclasses.replace(TUNED, in_turn=True), objective, LARGER)
+        alone = training(TUNED, dataclasses.replace(objective, **{_OTHER[name]: 0.0}), LARGER)
+        assert run(schedule, batch, step, step + 1)[0].keys() == {"content", name}
+        run(alone, batch, step, step + 1)
+        twice, once = (one.networks["generator"].parameters() for one in (schedule, alone))
+        pulls = [(one.grad, other.grad) for one, other in zip(twice, once, strict=True) if one.grad is not None]
+        assert pulls
+        assert all(torch.allclose(one, 2 * other, rtol=1e-4, atol=1e-7) for one, other in pulls)
 
 
 def test_the_penalty_by_hand() -> None:
@@ -441,6 +501,7 @@ def test_drawing_weights_leaves_everybody_elses_numbers() -> None:
         ({"schedule": {"every": 0}}, "every and path_every"),
         ({"schedule": {"decoder_share": 0.0}}, "decoder_share"),
         ({"schedule": {"momentum": 1.0}}, "momentum"),
+        ({"schedule": {"optimizer": "sgd"}}, r"schedule\.optimizer is 'sgd'; expected adam or muon"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:
@@ -453,6 +514,14 @@ def test_impossible_settings_are_refused(settings: dict, message: str) -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match=r"objective\.perceptual is 1\.0, and model\.size 16"):
         training(objective=Objective(perceptual=1.0))
+    seeing = Objective(perceptual=1.0)
+    with pytest.raises(ValueError, match=r"schedule\.in_turn is true, .* objective\.identity 0\.0"):
+        training(dataclasses.replace(TUNED, in_turn=True), seeing, LARGER)
+    with pytest.raises(ValueError, match=r"schedule\.window is 32 and objective\.perceptual 0"):
+        training(dataclasses.replace(TUNED, window=32))
+    for window in (16, 64):
+        with pytest.raises(ValueError, match=rf"schedule\.window is {window}; expected 0, .* 32 to 32 pixels"):
+            training(dataclasses.replace(TUNED, window=window), seeing, LARGER)
     with pytest.raises(ValueError, match=r"decoder: .* has the shape"):
         training(decoder=StyleGan2(16, style_dim=8, n_mlp=2, narrow=1 / 32, isconcat=True))
     with pytest.raises(ValueError, match=r"schedule\.batch is 6, in 1 workers x 1 parts"):
