@@ -28,6 +28,7 @@ from benchmarks.damage_curves import Curve
 from benchmarks.damage_supply import Check, Crops, Plan, Supply
 from operators.damage.kinds import KINDS, Kind
 from operators.networks.damage.network import DamageUnet, reach
+from operators.training.muon import Muon
 
 _DECAY = 0.998
 _WEIGHTS: Mapping[Kind, float] = {"scratch": 2.0, "tear": 1.0, "corner": 0.5, "stamp": 0.7, "crack": 1.0, "dust": 1.0}
@@ -65,6 +66,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--crop", type=int, default=256)
     parser.add_argument("--pool", type=int, default=24000, help="crops that are kept and drawn from")
     parser.add_argument("--start", type=Path, help="weights to begin with, of an earlier run")
+    parser.add_argument("--optimizer", choices=("adamw", "muon"), default="adamw")
     parser.add_argument("--rate", type=float, default=4e-3, help="the largest learning rate")
     parser.add_argument(
         "--once", action="store_true", help="make no further pairs when the pool is full: for few cores"
@@ -142,7 +144,7 @@ def _train(given: argparse.Namespace, begun: float, supply: Supply) -> None:
     torch.backends.cudnn.benchmark = True
     averaged = {name: value.detach().clone().float() for name, value in network.state_dict().items()}
     pool, checks = Pool(given.pool, given.crop, device), list[Check]()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=given.rate, weight_decay=1e-4)
+    optimizer = _optimizer(given, network)
     generator = torch.Generator().manual_seed(given.seed)
     end = begun + given.seconds - given.reserve
     first, step, told, total = 0.0, 0, time.monotonic(), 0.0
@@ -174,9 +176,16 @@ def _train(given: argparse.Namespace, begun: float, supply: Supply) -> None:
         "crops": pool.made,
         "seed": given.seed,
     }
+    about |= {"optimizer": given.optimizer, "rate": given.rate}
     about["start"] = None if given.start is None else hashlib.sha256(given.start.read_bytes()).hexdigest()
     about |= {"seconds": round(time.monotonic() - begun, 1), "device": _name(device), "validation": results}
     given.out.with_suffix(".json").write_text(json.dumps(about, indent=1))
+
+
+def _optimizer(given: argparse.Namespace, network: DamageUnet) -> torch.optim.Optimizer:
+    if given.optimizer == "muon":
+        return Muon([{"params": list(network.parameters()), "lr": given.rate}], (0.9, 0.99))
+    return torch.optim.AdamW(network.parameters(), lr=given.rate, weight_decay=1e-4)
 
 
 def _fill(supply: Supply, pool: Pool, checks: list[Check], wait: float) -> None:

@@ -15,7 +15,7 @@ _CELLS = 16
 """A side: few enough that noise of colour is averaged away, enough that a face is not one cell."""
 _TOLD = 0.3
 """Correlation from which colours can be told. Faces of 64 to 256 pixels had at most 0.22 as prints, negatives and
-newspapers, stained ones too, and 0.59 and more as faded colour; blur and noise to a few cells of colour come between."""
+newspapers, stained ones too, and 0.59 and more as faded colour; blur to a few cells of colour comes between."""
 _TINY = 1e-12
 
 

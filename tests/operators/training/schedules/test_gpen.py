@@ -67,7 +67,7 @@ def shared(hardware: Hardware) -> GpenTraining:
 
 
 def turned(hardware: Hardware) -> GpenTraining:
-    """By Muon, terms in turn and of a window, with a batch for two workers; slowly, since each step multiplies rounding."""
+    """By Muon, terms in turn and of a window, for two workers; slowly, since each step multiplies rounding."""
     schedule = dataclasses.replace(THREE, batch=8, optimizer="muon", rate=1e-3, window=32, in_turn=True)
     return training(schedule, ALL, dataclasses.replace(LARGER, size=64), hardware)
 
