@@ -37,7 +37,8 @@ def orthogonal(matrix: Tensor) -> Tensor:
     for _ in range(_ROUNDS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if matrix.shape[0] > matrix.shape[1] else x
+    made: Tensor = x.T if matrix.shape[0] > matrix.shape[1] else x
+    return made
 
 
 def as_matrix(weight: Tensor) -> Tensor | None:
