@@ -66,7 +66,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--crop", type=int, default=256)
     parser.add_argument("--pool", type=int, default=24000, help="crops that are kept and drawn from")
     parser.add_argument("--start", type=Path, help="weights to begin with, of an earlier run")
-    parser.add_argument("--optimizer", choices=("adamw", "muon"), default="adamw")
+    parser.add_argument("--optimizer", choices=("adamw", "muon"), default="adamw", help="muon: rate 0.01")
     parser.add_argument("--rate", type=float, default=4e-3, help="the largest learning rate")
     parser.add_argument(
         "--once", action="store_true", help="make no further pairs when the pool is full: for few cores"

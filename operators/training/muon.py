@@ -10,7 +10,7 @@ from torch import Tensor
 
 _MOMENTUM = 0.95
 _ROOT_MEAN_SQUARE = 0.2
-"""Of an orthogonal update times the larger side's root: about that of Adam's updates, so that rates mean the same."""
+"""Of an orthogonal update times the larger side's root: about that of Adam's updates, so that both stay in step."""
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ROUNDS = 5
 _LEAST = 8
@@ -58,7 +58,8 @@ class Muon(torch.optim.Optimizer):
 
     A matrix's gradient g moves its momentum, m <- 0.95 m + 0.05 g, and the weights become
     w - rate * 0.2 sqrt(max(M, N)) orthogonal(0.05 g + 0.95 m): Nesterov's step, of a size like Adam's (Liu et al.,
-    "Muon is Scalable for LLM Training", 2025, equation 4). Convolutions are matrices of in * h * w columns.
+    "Muon is Scalable for LLM Training", 2025, without its decay of weights). Convolutions are matrices of in * h * w
+    columns.
 
     Args:
         groups: as an optimiser of torch takes them.

@@ -182,7 +182,8 @@ class GoodData(HeldData):
     recipes: Recipes = None
     """Recipes that degrade them, by name or file, each with a weight; for models that learn from pairs."""
     keep_tone: bool = False
-    """Whether what recipes made grey or of one tone stays so in the truth: light is learnt, colours are not guessed."""
+    """Whether the truth keeps the tone of what recipes took the colours from: light is learnt, colours are not
+    guessed."""
     resampler: Literal["bicubic", "area", "lanczos"] = "bicubic"
     """How what a model enlarges is made small: bicubic as MATLAB's imresize, means over areas, or Lanczos."""
     style: Text | None = None
@@ -223,7 +224,7 @@ class PairsData(DataBlock):
     uri: Text
     """The output of a pairs job of format webdataset, folders or aligned."""
     keep_tone: bool = False
-    """Whether what is grey or of one tone stays so in the truth: light is learnt, colours are not guessed."""
+    """Whether the truth keeps the tone of what has lost its colours: light is learnt, colours are not guessed."""
     part: Text = "train"
     """The part of its split that is trained on."""
     held_out: Text = "auto"

@@ -76,9 +76,10 @@ class GpenSchedule(CommonSchedule):
     discriminator_share: float = Field(default=0.01, gt=0.0, le=100.0)
     """Share of the learning rate for the discriminator."""
     momentum: float = Field(default=0.0, ge=0.0, lt=1.0)
-    """Adam's first beta for encoder and decoder."""
+    """Adam's first beta for encoder and decoder; muon has 0.95 for matrices, and this one for the rest."""
     optimizer: Literal["adam", "muon"] = "adam"
-    """Of encoder and decoder while they are tuned: adam, or muon, which learns more in each step at a rate of 0.03."""
+    """Of encoder and decoder while they are tuned: adam, or muon, whose rate is near 0.03 (divide
+    discriminator_share)."""
     window: int = Field(default=0, ge=0, le=4096)
     """Pixels a side of the square, another in each step, that the perceptual term looks at; 0 is the whole face."""
     in_turn: bool = False

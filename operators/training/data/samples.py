@@ -77,7 +77,7 @@ class Degraded:
         mixture: of recipes; None degrades nothing.
         scale: how many times smaller degraded pictures are made at the end.
         resampler: with what.
-        keep_tone: what is degraded to one tone keeps it in the truth.
+        keep_tone: what lost its colours keeps its tone in the truth.
     """
 
     supply: Supply
@@ -191,7 +191,7 @@ class Paired:
         scale: how many times smaller degraded pictures are.
         crop: whether squares are cut out of larger pairs; else every pair has the size of a sample.
         mirror: how often left and right are exchanged.
-        keep_tone: what is of one tone keeps it in the truth.
+        keep_tone: likewise.
     """
 
     pairs: StoredPairs

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.faces.tone import is_toned, lock
+from operators.faces.tone import colour_evidence, is_toned, lock
 from operators.faces.tone_curve import Plane, chroma_of, fit, luma_of, view_of
 
 Pixels = NDArray[np.uint8]
@@ -14,8 +14,11 @@ Pixels = NDArray[np.uint8]
 _CELLS = 16
 """A side: few enough that noise of colour is averaged away, enough that a face is not one cell."""
 _TOLD = 0.3
-"""Correlation from which colours can be told. Faces of 64 to 256 pixels had at most 0.22 as prints, negatives and
-newspapers, stained ones too, and 0.59 and more as faded colour; blur to a few cells of colour comes between."""
+"""Correlation from which colours can be told. Faces of 256 pixels had at most 0.22 as prints, negatives and newspapers,
+stained ones too, and 0.4 and more as faded, noisy and blurred colour. Of 64 pixels what is blurred or noisy falls
+below it."""
+_PLAIN = 3.5
+"""Evidence of colour above which a picture has some, whatever became of it; that of stained prints is up to 3.2."""
 _TINY = 1e-12
 
 
@@ -30,9 +33,9 @@ def in_its_tone(bad: Pixels, good: Pixels) -> Pixels:
         good: (H, W, 3) uint8 RGB, of the same square.
 
     Returns:
-        (H, W, 3) uint8; `good` itself where colours can be told.
+        (H, W, 3) uint8; `good` itself where colours can be told, or where it has none and `bad` has some cast.
     """
-    if not is_toned(bad) and colours_told(bad, good) >= _TOLD:
+    if not is_toned(bad) and (colours_told(bad, good) >= _TOLD or colour_evidence(bad) > _PLAIN or is_toned(good)):
         return good
     locked = lock(*(picture.astype(np.float32) / np.float32(255.0) for picture in (bad, good)))
     return np.asarray(np.rint(locked * np.float32(255.0)), np.uint8)

@@ -92,7 +92,7 @@ class Schedule(Common):
         alone: steps of tuning, the first ones, without the game: content, perception and identity only.
         decoder_share: of the learning rate, for the decoder; the encoder has all of it.
         discriminator_share: likewise, for the discriminator.
-        momentum: Adam's first beta for encoder and decoder.
+        momentum: Adam's first beta for encoder and decoder; with `muon` of what is no matrix.
         optimizer: of encoder and decoder while they are tuned, `adam` or `muon`.
         window: pixels a side of the square, another in each step, that `perceptual` looks at; 0 is the whole face.
         in_turn: `perceptual` counts in the even steps of a training and `identity` in the odd ones, twice as much each.

@@ -138,6 +138,21 @@ def test_stains_are_no_colours() -> None:
             assert np.array_equal(in_its_tone(bad, good), good) is told
 
 
+def test_plain_colours_are_some_and_what_had_none_gets_none() -> None:
+    face = np.ascontiguousarray(SOURCE[10:266, 90:346])
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (8, 8, 3), np.uint8)
+    other = cv2.resize(noise, (256, 256), interpolation=cv2.INTER_CUBIC)
+    assert colour_evidence(other) > 3.5
+    assert abs(colours_told(other, face)) < 0.3
+    assert in_its_tone(other, face) is face
+    grey = np.repeat(face.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    cast = np.clip(grey + 40.0 * np.linspace(0, 1, 256)[:, None, None] * (1, 0, -1), 0, 255).astype(np.uint8)
+    assert 1.0 < colour_evidence(cast) < 3.5
+    assert in_its_tone(cast, grey) is grey
+    assert in_its_tone(cast, face) is not face
+
+
 def test_stored_pairs_of_one_tone_keep_it_too() -> None:
     grey = tuple(np.repeat(face.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2) for face in FACES)
     pairs = Kept((*grey[:2], *FACES[2:]), FACES)

@@ -38,9 +38,11 @@ PAPER = Objective()
 ALL = Objective(perceptual=0.5, identity=0.5)
 PLAIN = Hardware()
 LARGER = dataclasses.replace(NETWORK, size=32)
+LARGEST = dataclasses.replace(NETWORK, size=64)
 _OTHER = {"perceptual": "identity", "identity": "perceptual"}
 TUNED = Schedule(steps=40, batch=4, prior_steps=0)
 THREE = Schedule(steps=12, batch=4, prior_steps=4, alone=3, every=2, path_every=2, half_life=8)
+TURNED = dataclasses.replace(THREE, batch=8, optimizer="muon", rate=1e-3, window=32, in_turn=True)
 
 
 def training(
@@ -68,13 +70,17 @@ def shared(hardware: Hardware) -> GpenTraining:
 
 def turned(hardware: Hardware) -> GpenTraining:
     """By Muon, terms in turn and of a window, for two workers; slowly, since each step multiplies rounding."""
-    schedule = dataclasses.replace(THREE, batch=8, optimizer="muon", rate=1e-3, window=32, in_turn=True)
-    return training(schedule, ALL, dataclasses.replace(LARGER, size=64), hardware)
+    return training(TURNED, ALL, LARGEST, hardware)
 
 
 def halves(hardware: Hardware) -> GpenTraining:
-    """The same, going through a worker's samples in two parts."""
+    """As `three`, going through a worker's samples in two parts."""
     return training(dataclasses.replace(THREE, accumulate=2), hardware=hardware)
+
+
+def turned_halves(hardware: Hardware) -> GpenTraining:
+    """As `turned`, in two parts."""
+    return training(dataclasses.replace(TURNED, accumulate=2), ALL, LARGEST, hardware)
 
 
 def test_the_prior_learns_what_faces_look_like() -> None:
@@ -101,11 +107,12 @@ def test_tuning_learns(adversarial: float) -> None:
     assert (made - batch["truth"]).abs().mean() < 0.6 * rows[0]["content"]
 
 
-def test_tuning_learns_by_muon_too() -> None:
-    quick = dataclasses.replace(TUNED, decoder_share=1.0, rate=0.03, half_life=8)
+@pytest.mark.parametrize("hardware", [PLAIN, Hardware(channels_last=True), Hardware(precision="bf16")])
+def test_tuning_learns_by_muon_too(hardware: Hardware) -> None:
+    quick = dataclasses.replace(TUNED, decoder_share=1.0, rate=0.03, half_life=8, momentum=0.9)
     rows = {}
     for kind in ("adam", "muon"):
-        schedule = training(dataclasses.replace(quick, optimizer=kind), Objective(adversarial=0.0))
+        schedule = training(dataclasses.replace(quick, optimizer=kind), Objective(adversarial=0.0), hardware=hardware)
         rows[kind] = run(schedule, pairs(4, 16), 0, 40)
     assert rows["muon"][-1]["content"] < 0.3 * rows["muon"][0]["content"]
     assert rows["muon"][1]["content"] != rows["adam"][1]["content"]
@@ -286,12 +293,13 @@ def test_going_on_by_muon_is_the_same() -> None:
     assert files(second) == files(undisturbed)
 
 
-def test_slower_is_kept() -> None:
-    batch = pairs(4, 16)
-    schedule = three(PLAIN)
+@pytest.mark.parametrize(("build", "side"), [(three, 16), (turned, 64)])
+def test_slower_is_kept(build: Callable[[Hardware], GpenTraining], side: int) -> None:
+    batch = pairs(8, side)
+    schedule = build(PLAIN)
     schedule.slower(0.0)
     before = weights(schedule)
-    second = resumed(three, files(schedule))
+    second = resumed(build, files(schedule))
     for one in (schedule, second):
         run(one, batch, 0, 3)
         assert far(before, weights(one)) < 1e-9
@@ -310,13 +318,25 @@ def test_two_workers_are_one(
     assert far(found["weights"], weights(alone)) < tolerance * far(before, weights(alone))
 
 
-def test_parts_of_a_batch_are_the_batch() -> None:
-    batch, once, parts = pairs(8, 16), three(PLAIN), halves(PLAIN)
+@pytest.mark.parametrize(
+    ("whole", "half", "side", "tolerance"), [(three, halves, 16, 1e-3), (turned, turned_halves, 64, 1e-2)]
+)
+def test_parts_of_a_batch_are_the_batch(
+    whole: Callable[[Hardware], GpenTraining],
+    half: Callable[[Hardware], GpenTraining],
+    side: int,
+    tolerance: float,
+) -> None:
+    batch, once, parts = pairs(8, side), whole(PLAIN), half(PLAIN)
     before = weights(once)
     _same(run(parts, batch, 0, 8), run(once, batch, 0, 8))
-    assert far(weights(parts), weights(once)) < 1e-3 * far(before, weights(once))
+    assert far(weights(parts), weights(once)) < tolerance * far(before, weights(once))
+
+
+def test_parts_have_to_be_of_one_size() -> None:
+    parts = halves(PLAIN)
     with pytest.raises(ValueError, match=r"schedule\.accumulate is 2, and a worker has 3 samples"):
-        run(parts, pairs(3, 16), 8, 9)
+        run(parts, pairs(3, 16), 0, 1)
 
 
 def test_terms_of_tuning_by_hand() -> None:
