@@ -43,7 +43,7 @@ class CompletionSettings(Block):
     tolerance: Share = 0.02
     """Holes by colour: most that red, green or blue may differ from it, 0 to 1."""
     damage: Annotated[tuple[Kind, ...], Field(strict=False)] = ("tear", "corner", "stamp")
-    """Holes by damage: which kinds; most of what is found as a scratch on a face is none."""
+    """Holes by damage: which kinds; half of what is found as a scratch at 512 pixels is none."""
     occlusion: Text | None = None
     """Holes by occlusion: name of the model that sees what hides a face."""
     classes: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)] = ()
