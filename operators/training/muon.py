@@ -59,7 +59,7 @@ class Muon(torch.optim.Optimizer):
     A matrix's gradient g moves its momentum, m <- 0.95 m + 0.05 g, and the weights become
     w - rate * 0.2 sqrt(max(M, N)) orthogonal(0.05 g + 0.95 m): Nesterov's step, of a size like Adam's (Liu et al.,
     "Muon is Scalable for LLM Training", 2025, without its decay of weights). Convolutions are matrices of in * h * w
-    columns.
+    columns. `torch.optim.Muon` takes matrices only, refuses convolutions, and leaves the rest to a second optimiser.
 
     Args:
         groups: as an optimiser of torch takes them.

@@ -68,6 +68,21 @@ def test_steps_are_those_of_the_definition() -> None:
     assert (bias - adam).abs().max() < 1e-6
 
 
+def test_matrices_go_the_way_of_torchs_own() -> None:
+    generator = torch.Generator().manual_seed(8)
+    start = torch.randn(24, 40, generator=generator)
+    own, other = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    optimiser = Muon([{"params": [own], "lr": 0.1}], (0.9, 0.99))
+    theirs = torch.optim.Muon([other], lr=0.1, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+    for _ in range(4):
+        own.grad = torch.randn(24, 40, generator=generator)
+        other.grad = own.grad.clone()
+        optimiser.step()
+        theirs.step()
+    # Torch's rounds are made in bfloat16.
+    assert (own - other).norm() < 0.03 * (other - start).norm()
+
+
 def test_updates_are_as_large_as_said() -> None:
     generator = torch.Generator().manual_seed(6)
     for shape in ((32, 32), (16, 144), (144, 16)):
