@@ -93,7 +93,7 @@ def main() -> int:
         return 2
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    detector = DamageDetector(DamageOptions(tile=given.tile, views=given.views))
+    detector = DamageDetector(DamageOptions(tile=given.tile, views=given.views, overview=given.overview))
     detector.setup()
     sys.stdout.write(f"{len(photos)} photographs, sides {given.sides}, seed {given.seed}; {dict(detector.info)}\n")
     curves: dict[Key, Curve] = {}
@@ -123,6 +123,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--stamps", type=float, default=0.25, help="share of pictures that get an ink stamp")
     parser.add_argument("--tile", type=int, default=512)
     parser.add_argument("--views", type=int, default=4, help="ways round that the detector looks")
+    parser.add_argument("--overview", type=int, default=512, help="side of the copy for wide damage; 0 for none")
     parser.add_argument("--first", type=int, default=0, help="begin with this photograph")
     parser.add_argument("--every", type=int, default=1, help="and take each so many-th")
     parser.add_argument("--baselines", action="store_true", help="measure line filters and the classic detector, too")

@@ -10,7 +10,7 @@ from jobs.errors import CommandError
 from jobs.exits import Exit
 from jobs.train import layout
 from jobs.train.about import card_facts, template_of
-from jobs.train.arithmetic import arithmetic, hardware_of, machine_of
+from jobs.train.arithmetic import arithmetic, hardware_of, machine_of, warning_of
 from jobs.train.artefacts.export import exported
 from jobs.train.artefacts.facts import MachineFacts
 from jobs.train.contact import Contact
@@ -83,6 +83,8 @@ def work(task: Task, contact: Contact, nodes: int = 1) -> Result:
 
 def _work(task: Task, contact: Contact, nodes: int, together: Together) -> Result:
     hardware = hardware_of(task.job.run, together)
+    if together.first and (warning := warning_of(hardware)):
+        contact.say(warning)
     schedule = built(task.entry, task.given(hardware), task.starts)
     machine = machine_of(task.job.run, hardware, nodes)
     keeper = Keeper(task, schedule, _looker(task, hardware), machine, contact)

@@ -1,4 +1,7 @@
-"""Finds damage on photographs with a small network, tile by tile. Importing this is quick; `setup` imports torch."""
+"""Finds damage on photographs with a small network, tile by tile, and wide damage on a smaller copy.
+
+Importing this is quick; `setup` imports torch.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 
 from operators.damage.found import Damage
 from operators.damage.kinds import KINDS, Kind
+from operators.damage.overview import PLACES, enlarged_part, overview_size, reduced
 from operators.damage.pixels import Pixels, check_pixels
 from operators.damage.tiles import GRID, SMALLEST, Window, core_for, tile_of, windows
 from operators.damage.weights import card, load
@@ -43,6 +47,9 @@ class DamageOptions:
         views: how many ways round each tile is looked at: as it is (1), mirrored and upside down (4), or turned by
             quarters as well (8). Their mean is less often wrong than one (docs/damage.md), and takes as many times as
             long. The shipped thresholds are for 4.
+        overview: longer side, pixels, of a smaller copy on which tears, missing corners and stamps are looked for, as
+            they are too wide to be known at a larger size (docs/damage.md). 128 or more; 0 looks for all kinds at the
+            picture's own size. A picture no larger than that has no copy.
         thresholds: by kind, in place of those that come with the weights.
         engine: what executes the network; its profile is not used. Eager fp32 on the CPU by default: it is ready at
             once, and nothing that compiles gained more than a third on a network this small.
@@ -50,6 +57,7 @@ class DamageOptions:
 
     tile: int = 512
     views: int = 4
+    overview: int = 512
     thresholds: Mapping[Kind, float] = field(default_factory=dict)
     engine: EngineOptions = _ENGINE
 
@@ -72,6 +80,9 @@ class DamageDetector:
             raise ValueError(f"found tile {tile}, expected a power of two from {SMALLEST} to {_LARGEST}")
         if self._options.views not in _VIEWS:
             raise ValueError(f"found views {self._options.views}, expected 1, 4 or 8")
+        overview = self._options.overview
+        if overview != 0 and not SMALLEST <= overview <= _LARGEST:
+            raise ValueError(f"found overview {overview}, expected 0, or from {SMALLEST} to {_LARGEST}")
         unknown = set(self._options.thresholds) - set(KINDS)
         if unknown:
             raise ValueError(f"found thresholds of {', '.join(sorted(unknown))}, expected some of {', '.join(KINDS)}")
@@ -91,6 +102,7 @@ class DamageDetector:
             "version": known.version,
             "weights_sha256": known.sha256,
             "views": self._options.views,
+            "overview": self._options.overview,
             "thresholds": dict(self._thresholds()),
         }
 
@@ -141,9 +153,12 @@ class DamageDetector:
         if target.shape != (len(KINDS), height, width) or target.dtype not in (np.float32, np.uint8):
             message = f"found a target of {target.dtype} and shape {target.shape}"
             raise ValueError(f"{message}, expected float32 or uint8 of ({len(KINDS)}, {height}, {width})")
+        wide = self._wide(source)
         core = core_for(height, width, self._options.tile)
         for window in windows(height, width, core):
             values = self._values(source, window, core)
+            if wide is not None:
+                values[PLACES, :, :] = enlarged_part(wide, window, height, width)
             place = np.s_[:, window.top : window.top + window.rows, window.left : window.left + window.columns]
             target[place] = np.rint(values * np.float32(255.0)) if target.dtype == np.uint8 else values
 
@@ -161,6 +176,18 @@ class DamageDetector:
 
     def _thresholds(self) -> Mapping[Kind, float]:
         return {**card().thresholds, **self._options.thresholds}
+
+    def _wide(self, source: Pixels) -> NDArray[np.float32] | None:
+        """(wide kinds, h, w) float32: what is found on the smaller picture; None where there is none."""
+        size = overview_size(source.shape[0], source.shape[1], self._options.overview)
+        if size is None:
+            return None
+        picture, core = reduced(source, size), core_for(*size, self._options.tile)
+        maps = np.empty((len(PLACES), *size), dtype=np.float32)
+        for window in windows(*size, core):
+            place = np.s_[:, window.top : window.top + window.rows, window.left : window.left + window.columns]
+            maps[place] = self._values(picture, window, core)[PLACES, :, :]
+        return maps
 
     def _values(self, source: Pixels, window: Window, core: int) -> NDArray[np.float32]:
         """(kinds, rows, columns) float32 in [0, 1] of one tile."""
