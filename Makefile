@@ -42,6 +42,7 @@ demo: venv ## make a small archive in build/demo, restore it, and say where the 
 	case $$code in \
 		0) ;; \
 		3) echo "Three files of the demo archive are broken on purpose: they are in quarantine. The report above shows the rest." ;; \
+		7) echo "$(DEMO) holds the demo of another version: remove it (rm -r $(DEMO)), and make demo again." >&2; exit $$code ;; \
 		*) echo "facejobs run ended with exit code $$code; docs/command-line.md says what it means." >&2; exit $$code ;; \
 	esac
 

@@ -60,6 +60,8 @@ def misfits(restore: GeneratorRestore, name: str, restorer: str, trained: str | 
         return
     if settings.masks is not None and task != "inpaint":
         yield "options.masks", f"has no effect with the task {task or 'restore'}; it is for inpaint: remove it"
+    if task not in (None, "restore") and settings.clean_first:
+        yield "options.clean_first", f"has no effect with the task {task}; it is for restore: remove it"
     if task == "inpaint" and restore.mask != "auto":
         yield "mask", "has no effect with the task inpaint, which pastes what it makes anew; remove it"
     if task == "seg2face" and settings.fidelity > 0:

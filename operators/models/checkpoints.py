@@ -247,8 +247,8 @@ _COMPACT = Checkpoint(
     name="compact",
     file="compact.safetensors",
     sources=("pkg:pypi/facejobs@0.1.0",),
-    bytes=10711302,
-    sha256="215a41105b807861d1e665f469d0806198c9e30746033f882d072e8765a2d020",
+    bytes=10711294,
+    sha256="14be34758ad0d87de276a876a4a7899b246499b9039dab9e19670fa1c6a9e349",
     licence="Apache-2.0",
     noncommercial=False,
     terms="",
@@ -273,3 +273,6 @@ CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
     }
 )
 """By name."""
+
+CLEAN_FIRST: Mapping[str, float] = MappingProxyType({"compact": 0.5})
+"""Models before which a share of what the classic restorer does was measured to help (docs/compact.md), by name."""

@@ -7,6 +7,7 @@ from typing import Any
 from jobs.restore.weights import Weights
 from jobs.spec.restore import GeneratorRestore
 from operators.engines.options import EngineOptions
+from operators.models.checkpoints import CLEAN_FIRST
 
 
 def generator_options(restore: GeneratorRestore, weights: Weights, engine: EngineOptions) -> dict[str, Any]:
@@ -29,6 +30,10 @@ def generator_options(restore: GeneratorRestore, weights: Weights, engine: Engin
         "keep_tone": asked.keep_tone,
         "engine": engine,
     }
+    task = asked.task or model.task or "restore"
+    if task == "restore":
+        own = CLEAN_FIRST.get(model.name, 0.0)
+        options["clean_first"] = own if asked.clean_first is None else asked.clean_first
     if model.restorer == "gfpgan":
         return {**options, "sft_strength": asked.sft_strength}
-    return {**options, "task": asked.task or model.task or "restore"}
+    return {**options, "task": task}

@@ -31,6 +31,8 @@ class GfpganOptions:
         fidelity: share of the face as it came in the result: 0 is the generator's, 1 the input exactly.
         sft_strength: share of the spatial feature transform, by which the face as it came guides the generator's
             features (section 3.4 of the paper): 1 as published, 0 leaves it only the latent code.
+        clean_first: share of what the classic restorer would take away (grain, JPEG artefacts, white defects) that is
+            taken away before the network sees the face, 0 to 1.
         keep_tone: pictures of one tone stay so.
         engine: what executes the network.
 
@@ -44,6 +46,7 @@ class GfpganOptions:
     size: int = 512
     fidelity: float = 0.0
     sft_strength: float = 1.0
+    clean_first: float = 0.0
     keep_tone: bool = True
     engine: EngineOptions = ANY_ENGINE
 
@@ -51,6 +54,7 @@ class GfpganOptions:
         _check_model(self.model, self.sha256, self.template, self.size)
         _check_use(self.fidelity, self.keep_tone, self.engine)
         _check_share("sft_strength", self.sft_strength)
+        _check_share("clean_first", self.clean_first)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,9 @@ class GpenOptions:
             masked parts of a face anew; `seg2face` makes a face of a segmentation map.
         fidelity: share of the face as it came in the result: 0 is the generator's, 1 the input exactly. 0 for
             `seg2face`, whose input is no face.
+        clean_first: share of what the classic restorer would take away (grain, JPEG artefacts, white defects) that is
+            taken away before the network sees the face, 0 to 1; 0 for other tasks than
+            `restore`.
         keep_tone: pictures of one tone stay so; with `colorize`, the face keeps its luma and takes only colours.
         engine: what executes the network.
 
@@ -79,6 +86,7 @@ class GpenOptions:
     size: int = 512
     task: Task = "restore"
     fidelity: float = 0.0
+    clean_first: float = 0.0
     keep_tone: bool = True
     engine: EngineOptions = ANY_ENGINE
 
@@ -87,6 +95,9 @@ class GpenOptions:
         _check_use(self.fidelity, self.keep_tone, self.engine)
         if self.task not in get_args(Task):
             raise ValueError(f"task: {self.task!r} found, expected one of {', '.join(get_args(Task))}")
+        _check_share("clean_first", self.clean_first)
+        if self.clean_first > 0 and self.task != "restore":
+            raise ValueError(f"clean_first: {self.clean_first:g} found with task {self.task}: expected 0")
         if self.task == "seg2face" and self.fidelity > 0:
             raise ValueError(
                 f"fidelity: {self.fidelity:g} found with task seg2face, whose input is no face: expected 0"

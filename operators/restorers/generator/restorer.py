@@ -15,6 +15,7 @@ import numpy as np
 from operators.checkpoints.errors import CheckpointError
 from operators.restorers.contract import Equipment, Execution, FaceContext, Faces, RestorerInfo
 from operators.restorers.generator.arrays import check_crops, to_batch, to_face
+from operators.restorers.generator.cleaning import cleaned
 from operators.restorers.generator.loading import load_network
 from operators.restorers.generator.options import GfpganOptions, GpenOptions, Task
 from operators.restorers.generator.tasks import Finish, Preparation, finished, prepared, value_range
@@ -75,6 +76,7 @@ class _GeneratorRestorer:
                 "task": self._use.task,
                 "fidelity": options.fidelity,
                 **self._use.variant,
+                **({"clean_first": options.clean_first} if options.clean_first > 0.0 else {}),
                 "keep_tone": options.keep_tone,
                 "engine": options.engine.engine,
                 "precision": options.engine.precision,
@@ -133,7 +135,8 @@ class _GeneratorRestorer:
         self._check(faces, contexts)
         if self._options.fidelity == 1.0:
             return np.array(faces, dtype=np.float32)
-        plans = [prepared(face, one, self._use.task) for face, one in zip(faces, contexts, strict=True)]
+        clean = cleaned(faces, contexts, self._options.clean_first)
+        plans = [prepared(face, one, self._use.task) for face, one in zip(clean, contexts, strict=True)]
         own = self._use.task == "inpaint"
         side = self._options.size if own else self._side_out
         result = np.empty((len(faces), side, side, 3), dtype=np.float32)

@@ -266,6 +266,14 @@ WRONG: list[tuple[str, str, list[tuple[int, str, str]]]] = [
         [(5, "restore.options.masks", "it is for inpaint")],
     ),
     (
+        "cleaning before another task",
+        text_with(
+            x="restore: {model: gpen-inpainting-1024, options: {clean_first: 0.5}}\n"
+            "models: {accept_noncommercial: [gpen-inpainting-1024]}"
+        ),
+        [(5, "restore.options.clean_first", "it is for restore")],
+    ),
+    (
         "masks that are a file",
         text_with(x="restore: {model: gfpgan-1.4, options: {masks: 'holes/*.png'}}"),
         [(5, "restore.options.masks", "found a wildcard")],
