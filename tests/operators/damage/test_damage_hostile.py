@@ -104,10 +104,10 @@ def test_a_detector_that_was_not_set_up_says_so():
 
 
 def test_it_travels_to_a_worker_before_it_is_set_up(detector, picture):
-    options = DamageOptions(tile=128, views=1, thresholds={"tear": 0.25})
+    options = DamageOptions(tile=128, views=1, thresholds={"tear": 0.35})
     travelled = pickle.loads(pickle.dumps(DamageDetector(options)))
     travelled.setup()
-    assert travelled.info["thresholds"]["tear"] == 0.25
+    assert travelled.info["thresholds"]["tear"] == 0.35
     image = picture(128, 1)
     assert travelled.detect(image)["tear"].tobytes() == detector.detect(image)["tear"].tobytes()
     travelled.close()
