@@ -47,9 +47,9 @@ class DamageOptions:
         views: how many ways round each tile is looked at: as it is (1), mirrored and upside down (4), or turned by
             quarters as well (8). Their mean is less often wrong than one (docs/damage.md), and takes as many times as
             long. The shipped thresholds are for 4.
-        overview: longer side, pixels, of a smaller copy on which tears, missing corners and stamps are looked for, as
-            they are too wide to be known at a larger size (docs/damage.md). 128 or more; 0 looks for all kinds at the
-            picture's own size. A picture no larger than that has no copy.
+        overview: longer side, pixels, of a smaller copy on which tears and missing corners are looked for, as they are
+            too wide to be known at a larger size (docs/damage.md). 128 or more; 0 looks for all kinds at the picture's
+            own size. A picture no larger than that has no copy.
         thresholds: by kind, in place of those that come with the weights.
         engine: what executes the network; its profile is not used. Eager fp32 on the CPU by default: it is ready at
             once, and nothing that compiles gained more than a third on a network this small.

@@ -14,8 +14,11 @@ from operators.damage.kinds import KINDS, Kind
 from operators.damage.pixels import LEAST_SIDE, Pixels, as_floats
 from operators.damage.tiles import Window
 
-WIDE: tuple[Kind, ...] = ("tear", "corner", "stamp")
-"""Kinds of damage that are looked for on the smaller picture."""
+WIDE: tuple[Kind, ...] = ("tear", "corner")
+"""Kinds of damage that are looked for on the smaller picture.
+
+Stamps, whose strokes are fine, are found as well or better on the picture itself (docs/damage.md).
+"""
 
 PLACES = tuple(KINDS.index(kind) for kind in WIDE)
 """Of these kinds among the network's planes."""
