@@ -10,7 +10,9 @@ from jobs.restore.settings import RestoreSettings
 from jobs.restore.weights import Weights
 from jobs.spec import RestoreJob
 from jobs.spec.canonical import canonical
+from jobs.spec.restore import CompletionRestore
 from jobs.versions import facejobs_version
+from operators.damage.detector import DamageDetector
 from operators.models import MODEL_FILES
 
 
@@ -37,8 +39,17 @@ def identity_of(job: RestoreJob, weights: Weights) -> dict[str, Any]:
             "parameters": json.loads(json.dumps(dict(restorer.parameters))),
         },
         **({"background": background.identity()} if background is not None else {}),
+        **_detector(job),
         "facejobs": facejobs_version(),
     }
+
+
+def _detector(job: RestoreJob) -> dict[str, Any]:
+    """What decides which damage is seen, where holes are found so."""
+    restore = job.restore
+    if not isinstance(restore, CompletionRestore) or restore.options.holes != "damage":
+        return {}
+    return {"damage": json.loads(json.dumps(dict(DamageDetector().info)))}
 
 
 def settings_of(identity: dict[str, Any]) -> dict[str, Any]:

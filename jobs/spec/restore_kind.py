@@ -164,8 +164,12 @@ def _check_restorer(restore: RestoreBlock, parts: RestoreParts, around: Around) 
 
 
 def _plain(job: RestoreJob) -> dict[str, Any]:
-    # A job without a background is the job that it was before there was such a block; so with a threshold of likeness.
+    # A job without a background is the job that it was before there was such a block; so with a threshold of likeness,
+    # and with a model's own cleaning, which stands among the restorer's parameters.
     written = as_written(job)
+    options = written["restore"].get("options")
+    if isinstance(options, dict) and options.get("clean_first", 0) is None:
+        del options["clean_first"]
     if written["score"]["gate"]["max_identity"] is None:
         del written["score"]["gate"]["max_identity"]
     return written if written["background"] is not None else {k: v for k, v in written.items() if k != "background"}

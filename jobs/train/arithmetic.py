@@ -13,7 +13,7 @@ import torch
 
 from jobs.spec.training.run import TrainRun
 from jobs.train.artefacts.facts import MachineFacts
-from operators.engines.precision import cpu_kind, has_bf16
+from operators.engines.precision import cpu_flags, cpu_kind, has_bf16
 from operators.training.contract import Hardware
 from operators.training.together import Together
 from pipeline.errors import WorkerError
@@ -46,8 +46,8 @@ def hardware_of(run: TrainRun, together: Together) -> Hardware:
 
 def warning_of(hardware: Hardware) -> str | None:
     """What whoever runs the training should know of its arithmetic; None where there is nothing."""
-    if hardware.device != "cpu" or hardware.precision != "bf16" or has_bf16("cpu"):
-        return None
+    if hardware.device != "cpu" or hardware.precision != "bf16" or has_bf16("cpu") or not cpu_flags():
+        return None  # without flags, which only Linux shows, nothing is known
     return (
         f"run.precision is bf16, and this machine's CPU ({cpu_kind()}) has no instructions for it (AMX, AVX512-BF16 or "
         "ARM's BF16): a step may take ten times as long as with fp32; to stop and say fp32 loses nothing"

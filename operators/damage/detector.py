@@ -138,10 +138,11 @@ class DamageDetector:
         return Damage(dict(zip(KINDS, maps, strict=True)), self._thresholds())
 
     def scan(self, source: Pixels, target: NDArray[Any]) -> None:
-        """Find damage window by window, with no more memory for a large scan than for one tile.
+        """Find damage window by window, with no more memory for a large scan than for one tile and the smaller copy.
 
         Args:
-            source: as for `detect`; may be a memory map, of which only windows are read.
+            source: as for `detect`; may be a memory map, which is read a few rows at a time for the copy, and then by
+                windows.
             target: (kinds, H, W) float32, or uint8 for values times 255, in the order of `KINDS`; may be a memory map.
 
         Raises:

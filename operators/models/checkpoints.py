@@ -275,4 +275,4 @@ CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
 """By name."""
 
 CLEAN_FIRST: Mapping[str, float] = MappingProxyType({"compact": 0.5})
-"""Models before which a share of what the classic restorer does was measured to help (docs/compact.md), by name."""
+"""Models before which a share of what the classic restorer does is done, by name (docs/compact.md)."""

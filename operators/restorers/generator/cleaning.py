@@ -14,6 +14,9 @@ import numpy as np
 from operators.restorers.classic.restorer import ClassicRestorer
 from operators.restorers.contract import FaceContext, Faces
 
+CLEANER = f"classic {ClassicRestorer().info.version}"
+"""What cleans, for records and run identity."""
+
 
 def cleaned(faces: Faces, contexts: Sequence[FaceContext], share: float) -> Faces:
     """Faces with a share of their grain, JPEG artefacts and white defects taken away.

@@ -15,7 +15,7 @@ import numpy as np
 from operators.checkpoints.errors import CheckpointError
 from operators.restorers.contract import Equipment, Execution, FaceContext, Faces, RestorerInfo
 from operators.restorers.generator.arrays import check_crops, to_batch, to_face
-from operators.restorers.generator.cleaning import cleaned
+from operators.restorers.generator.cleaning import CLEANER, cleaned
 from operators.restorers.generator.loading import load_network
 from operators.restorers.generator.options import GfpganOptions, GpenOptions, Task
 from operators.restorers.generator.tasks import Finish, Preparation, finished, prepared, value_range
@@ -76,7 +76,7 @@ class _GeneratorRestorer:
                 "task": self._use.task,
                 "fidelity": options.fidelity,
                 **self._use.variant,
-                **({"clean_first": options.clean_first} if options.clean_first > 0.0 else {}),
+                **({"clean_first": options.clean_first, "cleaner": CLEANER} if options.clean_first > 0.0 else {}),
                 "keep_tone": options.keep_tone,
                 "engine": options.engine.engine,
                 "precision": options.engine.precision,

@@ -10,6 +10,8 @@ import pytest
 from jobs.models.resolve import ResolvedModel, resolve
 from jobs.restore.options.generator import generator_options
 from jobs.restore.weights import Weights
+from jobs.spec import RestoreJob, loads
+from jobs.spec.canonical import canonical
 from jobs.spec.generator import GeneratorSettings
 from jobs.spec.restore import GeneratorRestore
 from operators.engines.options import EngineOptions
@@ -40,3 +42,16 @@ def test_other_models_have_none_unless_told_to(compact: ResolvedModel) -> None:
 def test_other_tasks_are_not_asked(compact: ResolvedModel) -> None:
     other = replace(compact, name="filler", task="inpaint")
     assert "clean_first" not in _options(other)
+
+
+def test_a_job_that_does_not_speak_of_it_is_the_job_that_it_was() -> None:
+    def written(options: str) -> dict[str, Any]:
+        restore = f"restore: {{model: gfpgan-1.4, options: {options}}}"
+        job = loads(f"job: restore\nname: a\nsource: {{kind: files, uri: /i}}\noutput: {{uri: /o}}\n{restore}\n")
+        assert isinstance(job, RestoreJob)
+        found: dict[str, Any] = canonical(job)["restore"]["options"]
+        return found
+
+    assert "clean_first" not in written("{fidelity: 0.5}")
+    assert written("{clean_first: null}") == written("{}")
+    assert written("{clean_first: 0.5}")["clean_first"] == 0.5

@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+from operators.damage.detector import DamageDetector
+
 from .conftest import encoded, portrait
 from .small_models import SIDE, add, add_generator, saved, weights
 
@@ -257,6 +259,13 @@ def test_damage_is_seen_and_filled(photos: Bench, cache: Path) -> None:
     (face,) = made["faces"]
     (executed,) = made["engines"]["damage"]
     assert (executed["used"]["engine"], executed["used"]["precision"]) == ("eager", "fp32")
+    header = json.loads(next((photos.root / "job").glob("_facejobs/runs/*/run.json")).read_text())
+    assert header["identity"]["damage"] == json.loads(json.dumps(DamageDetector().info)), (
+        "another detector, another run"
+    )
+    run(photos, cache, {"holes": "alpha"}, "alpha")
+    header = json.loads(next((photos.root / "alpha").glob("_facejobs/runs/*/run.json")).read_text())
+    assert "damage" not in header["identity"]
     difference = changed(photos, "face.png")
     corners = np.array([[-0.5, -0.5], [SIDE - 0.5, -0.5], [SIDE - 0.5, SIDE - 0.5], [-0.5, SIDE - 0.5]])
     affine = np.array(face["affine"])

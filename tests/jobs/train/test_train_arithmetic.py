@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobs.spec.training.run import TrainRun
+from jobs.train import arithmetic
 from jobs.train.arithmetic import hardware_of, warning_of
 from operators.engines import precision
 from operators.training.contract import Hardware
@@ -19,12 +20,14 @@ from tests.jobs.train.small_training import SmallTraining
         ({"avx512f"}, "bf16", True),
         ({"avx512_bf16"}, "bf16", False),
         ({"amx_bf16"}, "bf16", False),
+        (set(), "bf16", False),
         ({"avx2"}, "fp32", False),
         ({"avx2"}, "auto", False),
     ],
 )
 def test_bf16_without_instructions_for_it_is_said(monkeypatch, flags, asked, warned):
     monkeypatch.setattr(precision, "cpu_flags", lambda: frozenset(flags))
+    monkeypatch.setattr(arithmetic, "cpu_flags", lambda: frozenset(flags))
     hardware = hardware_of(TrainRun(device="cpu", precision=asked), Together())
     warning = warning_of(hardware)
     assert (warning is not None) == warned
