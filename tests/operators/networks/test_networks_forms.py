@@ -47,8 +47,8 @@ def test_inference_form_is_equal(variant, tiny_network, network_input):
     expected = module(x)
     frozen = networks.inference_form(module)
     assert expected.std() > 0.05
-    # Normalisation amplifies rounding where features are near zero, or nearly constant.
-    assert deviation(frozen(x), expected) < (2e-4 if variant.startswith(("pggan", "transform")) else 2e-5)
+    # Normalisation amplifies rounding where features are near zero, or nearly constant: by how much depends on the CPU.
+    assert deviation(frozen(x), expected) < (1e-3 if variant.startswith(("pggan", "transform")) else 2e-5)
     assert frozen.recognised.input_shape == x.shape[1:]
     assert frozen.recognised.output_shape == expected.shape[1:]
 
