@@ -17,7 +17,7 @@ from operators import networks
 
 _FOLDER = Path(__file__).parent / "published"
 _LAYOUTS = json.loads((_FOLDER / "small.json").read_text())
-_TOLERANCE = 1e-4
+_TOLERANCE = 3e-4  # a CPU without AVX-512 came to 1.1e-4 where others stay below 1e-4
 _MAPPING = re.compile(r"(\.style|style_mlp)\.\d+\.weight$")
 
 
