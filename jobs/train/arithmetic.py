@@ -50,7 +50,7 @@ def warning_of(hardware: Hardware) -> str | None:
         return None  # without flags, which only Linux shows, nothing is known
     return (
         f"run.precision is bf16, and this machine's CPU ({cpu_kind()}) has no instructions for it (AMX, AVX512-BF16 or "
-        "ARM's BF16): a step may take ten times as long as with fp32; to stop and say fp32 loses nothing"
+        "ARM's BF16): a step may take many times as long as with fp32; to stop and say fp32 loses nothing"
     )
 
 

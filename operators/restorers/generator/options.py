@@ -71,8 +71,7 @@ class GpenOptions:
         fidelity: share of the face as it came in the result: 0 is the generator's, 1 the input exactly. 0 for
             `seg2face`, whose input is no face.
         clean_first: share of what the classic restorer would take away (grain, JPEG artefacts, white defects) that is
-            taken away before the network sees the face, 0 to 1; 0 for other tasks than
-            `restore`.
+            taken away before the network sees the face, 0 to 1; 0 for other tasks than `restore`.
         keep_tone: pictures of one tone stay so; with `colorize`, the face keeps its luma and takes only colours.
         engine: what executes the network.
 
